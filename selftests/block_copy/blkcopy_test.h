@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Glue between the kselftest harness and the library. Diagnostics go to
+ * stdout, so that they stand among the results that they explain.
+ */
+#ifndef BLKCOPY_TEST_H
+#define BLKCOPY_TEST_H
+
+#include "blkcopy_lib.h"
+
+#define TH_LOG_STREAM stdout
+#include "kselftest_harness.h"
+
+/* Skips or fails with the library's sentence when @call says so. */
+#define BC_REQUIRE(call)						\
+	do {								\
+		int __bc_ret = (call);					\
+									\
+		if (__bc_ret > 0)					\
+			SKIP(return, "%s", bc_reason());		\
+		ASSERT_EQ(0, __bc_ret)					\
+			TH_LOG("%s", bc_reason());			\
+	} while (0)
+
+/* Opens COPY_DEV, which must offer copies, and fills a window of it. */
+#define BC_SETUP(base, len)						\
+	do {								\
+		BC_REQUIRE(bc_open(&self->dev, "COPY_DEV"));		\
+		BC_REQUIRE(bc_need_copy(&self->dev));			\
+		ASSERT_EQ(0, bc_win_init(&self->win, &self->dev, base, len)); \
+	} while (0)
+
+/* Runs each test of a fixture through both interfaces. */
+#define BC_IFACE_VARIANTS(fixture)					\
+	FIXTURE_VARIANT(fixture) { enum bc_iface iface; };		\
+	FIXTURE_VARIANT_ADD(fixture, ioctl) { .iface = BC_IOCTL };	\
+	FIXTURE_VARIANT_ADD(fixture, copy_file_range) { .iface = BC_CFR }
+
+#endif /* BLKCOPY_TEST_H */

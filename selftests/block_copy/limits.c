@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The three limits of a copy command: what sysfs says about them, and the
+ * number of commands at, below and above the boundary of each.
+ */
+#include "blkcopy_test.h"
+
+#define BASE	(64 * BC_MIB)
+#define GUARD	(64 * BC_KIB)
+#define MOST	(160 * BC_MIB)	/* a boundary beyond this is not tried */
+
+FIXTURE(limits) {
+	struct bc_dev dev;
+	struct bc_win win;
+};
+
+FIXTURE_SETUP(limits)
+{
+	BC_REQUIRE(bc_open(&self->dev, "COPY_DEV"));
+	BC_REQUIRE(bc_need_copy(&self->dev));
+}
+
+FIXTURE_TEARDOWN(limits)
+{
+	bc_win_free(&self->win);
+	bc_close(&self->dev);
+}
+
+TEST_F(limits, sysfs_values_are_consistent)
+{
+	struct bc_limits *lim = &self->dev.lim;
+
+	EXPECT_NE(0, lim->max_bytes);
+	EXPECT_NE(0, lim->max_extent_bytes);
+	EXPECT_NE(0, lim->max_extents);
+	/* Nobody has lowered them: users get what the hardware can. */
+	EXPECT_EQ(lim->hw_bytes, lim->max_bytes);
+	EXPECT_EQ(lim->hw_extent_bytes, lim->max_extent_bytes);
+	EXPECT_EQ(lim->hw_extents, lim->max_extents);
+	EXPECT_EQ(0, lim->max_bytes % self->dev.lbs);
+	EXPECT_EQ(0, lim->max_extent_bytes % self->dev.lbs);
+}
+
+TEST_F(limits, hardware_values_are_the_drives)
+{
+	static const struct {
+		const char *machine;
+		__u64 blocks, extent_blocks, extents;
+	} known[] = {
+		{ "default", 128, 128, 128 },
+		{ "small-limits", 20, 7, 3 },
+		{ "lba4096", 128, 128, 128 },
+	};
+	__u32 lbs = self->dev.lbs;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(known); i++) {
+		if (!bc_machine(known[i].machine))
+			continue;
+		EXPECT_EQ(known[i].blocks * lbs, self->dev.lim.hw_bytes);
+		EXPECT_EQ(known[i].extent_blocks * lbs, self->dev.lim.hw_extent_bytes);
+		EXPECT_EQ(known[i].extents, self->dev.lim.hw_extents);
+		return;
+	}
+	SKIP(return, "the drive's own limits are known on machines default, small-limits, lba4096");
+}
+
+TEST_F(limits, hardware_values_cannot_be_written)
+{
+	static const char * const attrs[] = {
+		"copy_max_hw_bytes", "copy_max_hw_extent_bytes", "copy_max_hw_extents",
+	};
+	struct bc_limits before = self->dev.lim;
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(attrs); i++)
+		EXPECT_NE(0, bc_queue_write(&self->dev, attrs[i], 1));
+	EXPECT_EQ(0, bc_read_limits(&self->dev));
+	EXPECT_EQ(0, memcmp(&before, &self->dev.lim, sizeof(before)));
+}
+
+/*
+ * One extent of each of @nr lengths, through both interfaces. The source
+ * moves by a block each time: a copy that does nothing is noticed.
+ */
+static int single_extents(struct bc_dev *dev, struct bc_win *win, const __u64 *lengths,
+			  unsigned int nr)
+{
+	__u64 longest = 0, src = BASE + GUARD, dst;
+	unsigned int i, iface, step = 0;
+	int bad = 0;
+
+	for (i = 0; i < nr; i++)
+		if (lengths[i] > longest)
+			longest = lengths[i];
+	dst = src + longest + GUARD;
+	if (bc_win_init(win, dev, BASE, dst + longest + GUARD - BASE))
+		return -1;
+	for (i = 0; i < nr; i++) {
+		for (iface = BC_IOCTL; iface <= BC_CFR; iface++, step++) {
+			struct blk_copy_extent ext = { src + step * dev->lbs, lengths[i] };
+
+			if (!lengths[i])
+				continue;
+			bad |= bc_step(win, iface, dst, &ext, 1);
+			bad |= bc_win_check(win);
+		}
+	}
+	return bad;
+}
+
+static unsigned int around(__u64 *lengths, __u64 limit, __u64 unit)
+{
+	const __u64 all[] = {
+		limit - unit, limit, limit + unit, 2 * limit - unit, 2 * limit, 2 * limit + unit,
+	};
+
+	memcpy(lengths, all, sizeof(all));
+	return ARRAY_SIZE(all);
+}
+
+TEST_F_TIMEOUT(limits, one_extent_around_the_extent_limit, 60)
+{
+	__u64 lengths[8];
+	unsigned int nr = around(lengths, self->dev.lim.max_extent_bytes, self->dev.lbs);
+
+	if (2 * self->dev.lim.max_extent_bytes > MOST)
+		SKIP(return, "copy_max_extent_bytes is too large to try its boundary");
+	EXPECT_EQ(0, single_extents(&self->dev, &self->win, lengths, nr));
+}
+
+TEST_F_TIMEOUT(limits, one_extent_around_the_byte_limit, 60)
+{
+	__u64 lengths[8];
+	unsigned int nr = around(lengths, self->dev.lim.max_bytes, self->dev.lbs);
+
+	if (2 * self->dev.lim.max_bytes > MOST)
+		SKIP(return, "copy_max_bytes is too large to try its boundary");
+	EXPECT_EQ(0, single_extents(&self->dev, &self->win, lengths, nr));
+}
+
+/* @nr extents of @len bytes, @gap bytes apart. */
+static int many_extents(struct bc_dev *dev, struct bc_win *win, const unsigned int *nrs,
+			unsigned int nr_nrs, __u64 len, __u64 gap)
+{
+	unsigned int i, j, most = 0;
+	__u64 src, dst;
+	int bad = 0;
+
+	for (i = 0; i < nr_nrs; i++)
+		if (nrs[i] > most)
+			most = nrs[i];
+	src = BASE + GUARD;
+	dst = src + (most + 1) * (len + gap) + GUARD;
+	if (bc_win_init(win, dev, BASE, dst + most * len + GUARD - BASE))
+		return -1;
+	for (i = 0; i < nr_nrs; i++) {
+		struct blk_copy_extent ext[BLKCOPY_MAX_EXTENTS];
+
+		if (!nrs[i])
+			continue;
+		for (j = 0; j < nrs[i]; j++) {
+			/* Another start each time, see single_extents(). */
+			ext[j].offset = src + j * (len + gap) + i * dev->lbs;
+			ext[j].length = len;
+		}
+		bad |= bc_step(win, BC_IOCTL, dst, ext, nrs[i]);
+		bad |= bc_win_check(win);
+	}
+	return bad;
+}
+
+TEST_F_TIMEOUT(limits, many_extents_around_the_extent_count, 60)
+{
+	unsigned int limit = self->dev.lim.max_extents;
+	unsigned int nrs[] = { limit - 1, limit, limit + 1, 2 * limit - 1, 2 * limit, 2 * limit + 1 };
+	unsigned int nr = ARRAY_SIZE(nrs);
+
+	while (nr && nrs[nr - 1] > BLKCOPY_MAX_EXTENTS)
+		nr--;
+	if (!nr)
+		SKIP(return, "copy_max_extents is beyond what one call can ask for");
+	EXPECT_EQ(0, many_extents(&self->dev, &self->win, nrs, nr, self->dev.lbs, self->dev.lbs));
+}
+
+/* Extents that do not divide the byte limit: it cuts one of them. */
+TEST_F_TIMEOUT(limits, byte_limit_falls_inside_an_extent, 60)
+{
+	__u64 blocks = self->dev.lim.max_extent_bytes / self->dev.lbs;
+	__u64 len = (blocks > 5 ? 5 : 1) * self->dev.lbs;
+	unsigned int fit = self->dev.lim.max_bytes / len;
+	unsigned int nrs[] = { fit, fit + 1, 2 * fit + 1, 3 * fit + 2 };
+	unsigned int nr = ARRAY_SIZE(nrs);
+
+	while (nr && nrs[nr - 1] > BLKCOPY_MAX_EXTENTS)
+		nr--;
+	if (!nr)
+		SKIP(return, "copy_max_bytes is too large to be reached with small extents");
+	EXPECT_EQ(0, many_extents(&self->dev, &self->win, nrs, nr, len, self->dev.lbs));
+}
+
+/* Longer than the extent limit, several, one block more than a command. */
+TEST_F_TIMEOUT(limits, long_extents_reach_all_three_limits, 60)
+{
+	__u64 len = self->dev.lim.max_extent_bytes + self->dev.lbs;
+	static const unsigned int nrs[] = { 1, 2, 3, 7, 16 };
+
+	if (16 * len > MOST)
+		SKIP(return, "copy_max_extent_bytes is too large to try many long extents");
+	EXPECT_EQ(0, many_extents(&self->dev, &self->win, nrs, ARRAY_SIZE(nrs), len,
+				  self->dev.lbs));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The device's own word: the virtual machine's host counts the commands that
+ * the emulated drive received and answers questions over a serial port. On a
+ * real machine there is no such port, and only data are checked.
+ */
+#include <poll.h>
+
+#include "blkcopy_lib.h"
+
+#define PORT	"/dev/virtio-ports/org.blkcopy.witness"
+#define TIMEOUT_MS	20000
+
+static int port = -1;
+static bool marked;
+
+bool bc_have_witness(void)
+{
+	return getenv("COPY_MACHINE") || !access(PORT, F_OK);
+}
+
+/* The port can be open only once: other programs let go of it soon. */
+static int open_port(void)
+{
+	int tries;
+
+	if (port >= 0)
+		return 0;
+	for (tries = 0; tries < 100; tries++) {
+		port = open(PORT, O_RDWR | O_CLOEXEC);
+		if (port >= 0 || errno != EBUSY)
+			break;
+		usleep(20000);
+	}
+	if (port >= 0)
+		return 0;
+	bc_log("cannot ask the device's witness: %s: %s", PORT, strerror(errno));
+	return -1;
+}
+
+static int ask(const char *question, char *answer, size_t len)
+{
+	size_t have = 0;
+
+	if (open_port())
+		return -1;
+	if (write(port, question, strlen(question)) != (ssize_t)strlen(question)) {
+		bc_log("the witness takes no question: %s", strerror(errno));
+		return -1;
+	}
+	while (have < len - 1) {
+		struct pollfd p = { .fd = port, .events = POLLIN };
+		ssize_t n = poll(&p, 1, TIMEOUT_MS);
+
+		if (n > 0)
+			n = read(port, answer + have, len - 1 - have);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0) {
+			bc_log("the witness does not answer");
+			return -1;
+		}
+		have += n;
+		if (memchr(answer, '\n', have))
+			break;
+	}
+	answer[have] = '\0';
+	answer[strcspn(answer, "\n")] = '\0';
+	if (strstr(answer, "\"error\"")) {
+		bc_log("the witness cannot tell: %s", answer);
+		return -1;
+	}
+	return 0;
+}
+
+int bc_mark(void)
+{
+	char answer[256];
+
+	if (!bc_have_witness()) {
+		if (!marked)
+			bc_log("no port %s: what the device saw is not checked", PORT);
+		marked = true;
+		return 0;
+	}
+	if (ask("mark\n", answer, sizeof(answer)))
+		return -1;
+	if (strcmp(answer, "ok")) {
+		bc_log("the witness answered a mark with '%s'", answer);
+		return -1;
+	}
+	return 0;
+}
+
+static int field(const char *answer, const char *name, __u64 *value)
+{
+	char key[64];
+	const char *at;
+
+	snprintf(key, sizeof(key), "\"%s\":", name);
+	at = strstr(answer, key);
+	if (!at) {
+		bc_log("the witness does not tell %s: %s", name, answer);
+		return -1;
+	}
+	*value = strtoull(at + strlen(key), NULL, 10);
+	return 0;
+}
+
+int bc_count(struct bc_counts *c)
+{
+	char answer[1024];
+
+	memset(c, 0, sizeof(*c));
+	if (ask("count\n", answer, sizeof(answer)))
+		return -1;
+	return field(answer, "copies", &c->copies) ?:
+	       field(answer, "ranges", &c->ranges) ?:
+	       field(answer, "blocks", &c->blocks) ?:
+	       field(answer, "max_ranges", &c->max_ranges) ?:
+	       field(answer, "max_blocks", &c->max_blocks) ?:
+	       field(answer, "max_range_blocks", &c->max_range_blocks) ?:
+	       field(answer, "reads", &c->reads) ?:
+	       field(answer, "read_bytes", &c->read_bytes) ?:
+	       field(answer, "writes", &c->writes) ?:
+	       field(answer, "write_bytes", &c->write_bytes) ?:
+	       field(answer, "write_zeroes", &c->write_zeroes) ?:
+	       field(answer, "flushes", &c->flushes) ?:
+	       field(answer, "other", &c->other);
+}
+
+static int same(const char *what, __u64 want, __u64 have)
+{
+	if (want == have)
+		return 0;
+	bc_log("the device saw %llu %s, must be %llu", have, what, want);
+	return -1;
+}
+
+int bc_expect_counts(const struct bc_bound *b)
+{
+	struct bc_counts c;
+	int bad = 0;
+
+	if (!bc_have_witness())
+		return 0;
+	if (bc_count(&c))
+		return -1;
+	bad |= same("copy commands", b->copies, c.copies);
+	bad |= same("source ranges", b->ranges, c.ranges);
+	bad |= same("blocks copied", b->blocks, c.blocks);
+	bad |= same("ranges in the longest command", b->max_ranges, c.max_ranges);
+	bad |= same("blocks in the largest command", b->max_blocks, c.max_blocks);
+	bad |= same("blocks in the largest range", b->max_range_blocks, c.max_range_blocks);
+	bad |= same("reads", 0, c.reads);
+	bad |= same("writes", 0, c.writes);
+	bad |= same("write zeroes commands", 0, c.write_zeroes);
+	return bad;
+}
+
+int bc_expect_no_copies(void)
+{
+	struct bc_counts c;
+	int bad = 0;
+
+	if (!bc_have_witness())
+		return 0;
+	if (bc_count(&c))
+		return -1;
+	bad |= same("copy commands", 0, c.copies);
+	bad |= same("writes", 0, c.writes);
+	bad |= same("write zeroes commands", 0, c.write_zeroes);
+	return bad;
+}
