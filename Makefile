@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# `make help` lists what there is to do. Everything that is made is in build/.
+
+FLAVOUR ?= plain
+FILTER ?=
+V ?= 0
+J ?= $(shell nproc)
+TREE ?= patches
+
+ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+O := $(ROOT)/build
+KERNEL := $(O)/kernel/$(FLAVOUR)
+SELFTESTS := $(O)/selftests/block_copy
+VM := $(O)/qemu/blkcopy-vm
+Q := $(if $(filter 1,$(V)),,@)
+QUIET := $(if $(filter 1,$(V)),,--no-print-directory -s)
+
+export PYTHONPYCACHEPREFIX := $(O)/pycache
+
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'Block-layer copy offload for Linux: patches, and a kit that proves them.'
+	@echo
+	@echo 'See it work'
+	@echo '  demo       copy a file system inside an emulated NVMe drive, with proof'
+	@echo '  test       all tests; FILTER=TEXT the machines and tests named so, FLAVOUR=debug'
+	@echo '             under KASAN and lockdep, FLAVOUR=all both'
+	@echo '  shell      a shell in a guest: MACHINE=default'
+	@echo '  list       the machines and the tests that run on each'
+	@echo
+	@echo 'Use the series'
+	@echo '  apply      git am the series onto your kernel tree: KDIR=~/linux'
+	@echo '  tools      blkcopy(8), in build/tools/blkcopy'
+	@echo
+	@echo 'Change the series (build/linux-6.12 is a git tree, branch copy-offload)'
+	@echo '  tree       make that tree from Debian'\''s source and patches/'
+	@echo '  kernel     build a kernel: FLAVOUR=plain|debug|unpatched; TREE=work builds'
+	@echo '             build/linux-6.12 as it is instead of patches/'
+	@echo '  refresh    export the tree'\''s commits to patches/'
+	@echo '  check      checkpatch, W=1 and sparse for each patch; style of the rest'
+	@echo
+	@echo 'The rest'
+	@echo '  setup      install the Debian packages that are missing'
+	@echo '  clean      remove build/, except the kernel trees; distclean: those too'
+	@echo
+	@echo 'V=1 shows commands and output, J=N sets the number of jobs ($(J)).'
+	@echo 'Exit codes: 0 passed, 1 failed, 4 all skipped, 2 usage, 3 the machine or host failed.'
+
+setup:
+	@$(ROOT)/scripts/setup.sh
+
+# What every other target calls first: silent when nothing is missing.
+packages:
+	@$(ROOT)/scripts/setup.sh --quiet
+
+kernel: packages
+	@$(ROOT)/scripts/kernel build --flavour $(FLAVOUR) --jobs $(J) \
+		$(if $(filter 1,$(V)),--verbose) $(if $(filter work,$(TREE)),--work-tree)
+
+tree: packages
+	@$(ROOT)/scripts/kernel tree
+
+refresh: packages
+	@$(ROOT)/scripts/kernel refresh
+
+apply: packages
+	@test -n '$(KDIR)' || { echo 'make apply KDIR=~/linux: which kernel tree?' >&2; exit 2; }
+	@$(ROOT)/scripts/kernel apply '$(KDIR)'
+
+harness: packages
+	$(Q)$(MAKE) $(QUIET) -C qemu O=$(O)/qemu V=$(V) -j$(J)
+
+tools: packages
+	$(Q)$(MAKE) $(QUIET) -C tools/blkcopy O=$(O)/tools/blkcopy V=$(V) -j$(J) all
+
+# The programs are the same for every flavour: the interface is.
+selftests: kernel
+	$(Q)$(MAKE) $(QUIET) -C selftests/block_copy OUTPUT=$(SELFTESTS) KSFT=$(KERNEL)/kselftest \
+		KHDR_INCLUDES='-isystem $(KERNEL)/headers/include' -j$(J)
+
+test: packages
+	@$(ROOT)/scripts/run-tests --flavour '$(FLAVOUR)' --filter '$(FILTER)' --jobs $(J) \
+		$(if $(filter 1,$(V)),--verbose)
+
+list: harness
+	@$(VM) list
+
+MACHINE ?= default
+shell: kernel harness tools selftests
+	@$(VM) shell --kernel $(KERNEL)/bzImage --machine $(MACHINE)
+
+check: packages
+	@$(ROOT)/scripts/check-style
+	@$(ROOT)/scripts/kernel check --jobs $(J)
+
+clean:
+	$(Q)cd $(ROOT) && for each in build/*; do case $$each in \
+		build/linux-* | build/series-*) ;; *) rm -rf "$$each" ;; esac; done
+
+distclean:
+	$(Q)rm -rf $(O)
+
+.PHONY: help setup packages kernel tree refresh apply harness tools selftests test list shell \
+	check clean distclean
+
+include $(wildcard qemu/demo.mk)

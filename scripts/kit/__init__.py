@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the Makefile needs to do to kernels: trees, series, configurations, builds."""

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Paths, errors and child processes shared by the kernel scripts."""
+
+import os
+import pathlib
+import subprocess
+import sys
+from typing import Mapping, NoReturn, Optional, Sequence
+
+BASE = "6.12"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BLKCOPY_BUILD", ROOT / "build"))
+CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "blkcopy"
+PATCHES = ROOT / "patches" / BASE
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_HOST = 3
+
+
+class KitError(Exception):
+    """Something went wrong; the text says what, and what to do about it."""
+
+    def __init__(self, text: str, code: int = EXIT_FAILED):
+        super().__init__(text)
+        self.code = code
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def warn(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def die(text: str, code: int = EXIT_FAILED) -> NoReturn:
+    raise KitError(text, code)
+
+
+def shown(path: pathlib.Path) -> str:
+    """The path as a person standing in the repository would write it."""
+    try:
+        return str(path.relative_to(ROOT))
+    except ValueError:
+        return str(path)
+
+
+def run(
+    argv: Sequence[object],
+    cwd: Optional[pathlib.Path] = None,
+    env: Optional[Mapping[str, str]] = None,
+    text_in: Optional[str] = None,
+    check: bool = True,
+) -> subprocess.CompletedProcess:
+    """Runs a program, captures both streams as text. With check, a failure is a KitError."""
+    words = [str(word) for word in argv]
+    try:
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            env=None if env is None else dict(env),
+            input=text_in,
+            stdin=None if text_in is not None else subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            check=False,
+        )
+    except FileNotFoundError:
+        die(f"{words[0]} is not installed; `make setup` installs what is needed", EXIT_HOST)
+    if check and done.returncode != 0:
+        die(f"`{' '.join(words)}` failed:\n{done.stderr or done.stdout}")
+    return done

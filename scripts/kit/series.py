@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The series: patches in a folder <-> commits in git, byte-identical both ways."""
+
+import contextlib
+import hashlib
+import pathlib
+import re
+import shutil
+import tempfile
+from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+
+from . import common, git
+
+COVER = "0000-cover-letter.patch"
+COMMITTER = {"GIT_COMMITTER_NAME": "linux-source", "GIT_COMMITTER_EMAIL": "linux-source@localhost"}
+
+
+class ApplyError(common.KitError):
+    """A patch does not apply."""
+
+    def __init__(self, patch: pathlib.Path, number: int, total: int, reason: str):
+        super().__init__(f"patch {number} of {total} does not apply: {patch.name}\n{reason}")
+        self.patch = patch
+        self.number = number
+        self.total = total
+        self.reason = reason
+
+
+def patch_files(folder: pathlib.Path) -> List[pathlib.Path]:
+    """The patches in order, without the cover letter."""
+    return sorted(path for path in folder.glob("[0-9]*.patch") if path.name != COVER)
+
+
+def digest(folder: pathlib.Path) -> str:
+    """Changes when the code of the series changes, not when its cover letter does."""
+    total = hashlib.sha256()
+    for path in patch_files(folder):
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return total.hexdigest()
+
+
+def subject(patch: pathlib.Path) -> str:
+    """The subject of a patch without its [PATCH n/m] mark."""
+    head = patch.read_text(errors="surrogateescape").partition("\n\n")[0]
+    match = re.search(r"^Subject: (.*(?:\n[ \t].*)*)", head, re.MULTILINE)
+    text = re.sub(r"\n[ \t]+", " ", match.group(1)) if match else patch.name
+    return re.sub(r"^\[[^]]*\]\s*", "", text)
+
+
+def touched_files(patches: Sequence[pathlib.Path]) -> List[str]:
+    """Every path that the patches read or write, old names and new."""
+    names = set()
+    for patch in patches:
+        text = patch.read_text(errors="surrogateescape")
+        for old, new in re.findall(r"^diff --git a/(\S+) b/(\S+)$", text, re.MULTILINE):
+            names.update((old, new))
+    return sorted(names)
+
+
+def recorded_base(folder: pathlib.Path) -> Optional[str]:
+    """The commit that the exported patches say they were made on."""
+    for name in [COVER] + [path.name for path in patch_files(folder)[:1]]:
+        path = folder / name
+        if path.exists():
+            match = re.search(r"^base-commit: ([0-9a-f]{40})$", path.read_text(errors="replace"), re.M)
+            if match:
+                return match.group(1)
+    return None
+
+
+@contextlib.contextmanager
+def scratch_worktree(repo: git.Repo, start: str, files: Sequence[str]) -> Iterator[git.Repo]:
+    """A linked work tree of `repo` at `start` that holds only `files`; gone afterwards.
+
+    git am needs no more than the files that the patches touch, so this takes a second where a
+    checkout of the kernel takes twenty, and whatever goes wrong stays in here.
+    """
+    top = pathlib.Path(tempfile.mkdtemp(prefix="blkcopy-am-"))
+    tree = git.Repo(top / "tree")
+    try:
+        repo.run("worktree", "add", "-q", "--detach", "--no-checkout", tree.path, start)
+        tree.run("read-tree", "HEAD")
+        present = tree.run("ls-files", "-z", "--", *files).stdout if files else ""
+        if present:
+            tree.run("checkout-index", "-q", "-z", "--stdin", text_in=present)
+        yield tree
+    finally:
+        repo.run("worktree", "remove", "--force", "--force", tree.path, check=False)
+        shutil.rmtree(top, ignore_errors=True)
+        repo.run("worktree", "prune", check=False)
+
+
+def import_onto(
+    repo: git.Repo,
+    start: str,
+    patches: Sequence[pathlib.Path],
+    committer: Optional[Dict[str, str]] = None,
+) -> str:
+    """Applies the patches on top of `start` without touching the work tree; the new commit's id.
+
+    Without a committer, one is made up that gives the same ids on every machine.
+    """
+    with scratch_worktree(repo, start, touched_files(patches)) as tree:
+        for number, patch in enumerate(patches, 1):
+            words = ["am", "-q", "--3way", "--keep-non-patch", "--whitespace=nowarn", "--no-gpg-sign"]
+            if committer is None:
+                words.append("--committer-date-is-author-date")
+            env = COMMITTER if committer is None else committer
+            done = tree.run(*words, patch.resolve(), check=False, env=env)
+            if done.returncode != 0:
+                raise ApplyError(patch, number, len(patches), _reason(tree, done.stdout + done.stderr))
+        head = tree.commit_id("HEAD")
+        assert head is not None
+        return head
+
+
+def _reason(tree: git.Repo, text: str) -> str:
+    """What git said, reduced to the lines that name files, and the files in conflict."""
+    lines = [
+        line
+        for line in text.splitlines()
+        if line.startswith(("error:", "CONFLICT", "fatal:")) and "Failed to merge in" not in line
+    ]
+    for name in tree.out("diff", "--name-only", "--diff-filter=U").splitlines():
+        diff = tree.run("diff", "--", name).stdout
+        lines.append(f"in {name}, what is in the tree against what the patch wants:")
+        lines += ["    " + line for line in diff.splitlines()[4:44]]
+    return "\n".join(lines) or text
+
+
+def export(repo: git.Repo, base: str, head: str, old: pathlib.Path, new: pathlib.Path) -> None:
+    """Writes base..head as patches into the empty folder `new`.
+
+    The cover letter in `old`, if any, keeps its sender, date, subject and text; git makes its
+    list of patches, statistics and base anew.
+    """
+    words = ["format-patch", "-q", "--zero-commit", "--no-signature", f"--base={base}", "-o", new]
+    cover = old / COVER
+    if cover.exists():
+        words += ["--cover-letter", "--cover-from-description=none"]
+    repo.run(*words, f"{base}..{head}", env=COMMITTER)
+    if cover.exists() and (new / COVER).exists():
+        text = _merge_cover(cover.read_text(), (new / COVER).read_text())
+        (new / COVER).write_text(text)
+
+
+def _split_cover(text: str) -> Tuple[List[str], str, str]:
+    """Headers, the author's text, and git's part from the list of patches on."""
+    head, _, body = text.partition("\n\n")
+    match = re.search(r"^[^\n]+ \(\d+\):\n(?=  \S)", body, re.MULTILINE)
+    start = match.start() if match else len(body)
+    return head.splitlines(), body[:start], body[start:]
+
+
+def _merge_cover(old: str, new: str) -> str:
+    """The person's words from the old cover letter in the frame of the new one."""
+    old_head, blurb, _ = _split_cover(old)
+    new_head, _, rest = _split_cover(new)
+    title = next((line for line in old_head if line.startswith("Subject:")), "Subject: [PATCH]")
+    words = re.sub(r"^Subject: \[[^]]*\]\s*", "", title)
+    count = next(line for line in new_head if line.startswith("Subject:"))
+    mark = re.match(r"Subject: (\[[^]]*\])", count)
+    assert mark is not None
+    kept = []
+    for line in old_head:
+        kept.append(f"Subject: {mark.group(1)} {words}" if line.startswith("Subject:") else line)
+    return "\n".join(kept) + "\n\n" + blurb + rest
+
+
+def same_files(left: pathlib.Path, right: pathlib.Path) -> List[str]:
+    """The names of patches that differ between two folders, or exist in one only."""
+    names = {path.name for folder in (left, right) for path in folder.glob("*.patch")}
+
+    def content(path: pathlib.Path) -> Optional[bytes]:
+        return path.read_bytes() if path.exists() else None
+
+    return sorted(name for name in names if content(left / name) != content(right / name))
+
+
+def patch_ids(repo: git.Repo, text: str) -> List[str]:
+    """git's ids of the changes in a text of several patches: same change, same id."""
+    done = repo.run("patch-id", "--stable", text_in=text)
+    return [line.split()[0] for line in done.stdout.splitlines()]

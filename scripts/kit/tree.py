@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The kernel tree in build/: made from the patches, exported back to them."""
+
+import pathlib
+import shutil
+import tempfile
+from typing import List, Optional
+
+from . import base, common, git, series
+
+WORK = common.BUILD / f"linux-{common.BASE}"
+SERIES_ONLY = common.BUILD / f"series-{common.BASE}"
+BRANCH = "copy-offload"
+
+
+def exists() -> bool:
+    return (WORK / ".git").exists()
+
+
+def work_repo() -> git.Repo:
+    """The developer's tree. Must exist and have the tag `base`."""
+    repo = git.Repo(WORK)
+    if not exists():
+        common.die(f"{common.shown(WORK)} does not exist; `make tree` makes it", common.EXIT_USAGE)
+    if repo.commit_id("base") is None:
+        common.die(
+            f"{common.shown(WORK)} has no tag `base`, so where the series starts is unknown; "
+            "tag the unpatched commit, or remove the folder and run `make tree`",
+            common.EXIT_USAGE,
+        )
+    return repo
+
+
+def create(folder: pathlib.Path = common.PATCHES) -> git.Repo:
+    """The developer's tree, made from base and patches where it is missing, else as it is."""
+    if exists():
+        return work_repo()
+    source = base.cached()
+    head = series.import_onto(source, "base", series.patch_files(folder))
+    part = WORK.with_name(WORK.name + ".part")
+    shutil.rmtree(part, ignore_errors=True)
+    common.BUILD.mkdir(parents=True, exist_ok=True)
+    common.say(f"Checking out {common.shown(WORK)} ...")
+    clone(source, part, head)
+    repo = git.Repo(part)
+    repo.run("checkout", "-q", "-B", BRANCH, head)
+    part.rename(WORK)
+    return git.Repo(WORK)
+
+
+def clone(source: git.Repo, target: pathlib.Path, head: str) -> None:
+    """A clone that shares packs by hard link where it can; it knows base, main and `head`."""
+    # A clone takes only what a ref names; the ref is gone right after.
+    source.run("update-ref", "refs/heads/series", head)
+    try:
+        common.run(
+            ["git", "clone", "-q", "--local", "--no-checkout", source.path, target],
+            env=git.neutral_env(),
+        )
+    finally:
+        source.run("update-ref", "-d", "refs/heads/series")
+    repo = git.Repo(target)
+    repo.run("remote", "remove", "origin")
+    repo.run("branch", "-q", "-f", "main", "base")
+
+
+def unexported(repo: git.Repo, folder: pathlib.Path = common.PATCHES) -> List[str]:
+    """What the tree has that the patches do not, as sentences; empty when they agree."""
+    found = []
+    if repo.in_progress():
+        found.append(f"a {repo.in_progress()} is under way")
+    if repo.is_dirty():
+        found.append("files are changed and not committed")
+    with tempfile.TemporaryDirectory(prefix="blkcopy-export-") as name:
+        new = pathlib.Path(name)
+        series.export(repo, "base", "HEAD", folder, new)
+        differing = [each for each in series.same_files(folder, new) if each != series.COVER]
+    if differing:
+        more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
+        found.append("its commits differ from " + ", ".join(differing[:3]) + more)
+    return found
+
+
+def source_of_series(folder: pathlib.Path = common.PATCHES) -> pathlib.Path:
+    """A work tree that holds exactly base + patches.
+
+    The developer's tree where it agrees with the patches, else a second tree beside it, so that
+    what is built and tested is what is in the repository.
+    """
+    if not exists():
+        return create(folder).path
+    repo = work_repo()
+    differences = unexported(repo, folder)
+    if not differences:
+        return WORK
+    common.warn(
+        f"Note: {common.shown(WORK)} is not what {common.shown(folder)} says: "
+        + "; ".join(differences)
+        + ".\n      The patches are built. `make refresh` exports commits; "
+        "`make kernel TREE=work` builds the tree as it is."
+    )
+    source = base.cached()
+    head = series.import_onto(source, "base", series.patch_files(folder))
+    return _second_tree(source, head)
+
+
+def source_of_base() -> pathlib.Path:
+    """A work tree of the base without the series."""
+    source = base.cached()
+    head = source.commit_id("base")
+    assert head is not None
+    return _second_tree(source, head)
+
+
+def _second_tree(source: git.Repo, head: str) -> pathlib.Path:
+    if not (SERIES_ONLY / ".git").exists():
+        shutil.rmtree(SERIES_ONLY, ignore_errors=True)
+        clone(source, SERIES_ONLY, head)
+    repo = git.Repo(SERIES_ONLY)
+    if repo.commit_id(head) is None:
+        repo.run("fetch", "-q", source.path, f"{head}:refs/heads/series-import")
+    # Only files that changed are written, so a later build compiles only those.
+    repo.run("checkout", "-q", "-f", "--detach", head)
+    return SERIES_ONLY
+
+
+def refresh(folder: pathlib.Path = common.PATCHES) -> List[str]:
+    """Exports the tree's commits over the patches; the names of files that changed."""
+    repo = work_repo()
+    if repo.in_progress():
+        common.die(
+            f"a {repo.in_progress()} is under way in {common.shown(WORK)}; finish or abort it first"
+        )
+    if not repo.ok("merge-base", "--is-ancestor", "base", "HEAD"):
+        common.die(f"HEAD of {common.shown(WORK)} does not descend from its tag `base`")
+    if repo.is_dirty():
+        common.warn(f"Note: changes in {common.shown(WORK)} that are not committed are left out.")
+    if repo.out("rev-list", "--merges", "base..HEAD"):
+        common.die("the series has merge commits, which patches cannot carry")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as name:
+        new = pathlib.Path(name)
+        series.export(repo, "base", "HEAD", folder, new)
+        changed = series.same_files(folder, new)
+        for each in changed:
+            (folder / each).unlink(missing_ok=True)
+            if (new / each).exists():
+                (new / each).rename(folder / each)
+    return changed
+
+
+def round_trip(folder: pathlib.Path = common.PATCHES) -> Optional[str]:
+    """Imports the patches, exports them again and compares every byte; None when equal.
+
+    On another base than the one recorded (Debian moved on), context and object ids may differ
+    while the changes are the same, so there the changes are compared.
+    """
+    source = base.cached()
+    patches = series.patch_files(folder)
+    if not patches:
+        common.die(f"{common.shown(folder)} has no patches")
+    head = series.import_onto(source, "base", patches)
+    with tempfile.TemporaryDirectory(prefix="blkcopy-export-") as name:
+        new = pathlib.Path(name)
+        series.export(source, "base", head, folder, new)
+        differing = series.same_files(folder, new)
+        if not differing:
+            return None
+        if series.recorded_base(folder) != source.commit_id("base"):
+            before, after = (
+                series.patch_ids(source, "".join(p.read_text() for p in series.patch_files(where)))
+                for where in (folder, new)
+            )
+            if before == after:
+                return None
+        difference = common.run(
+            ["diff", "-u", folder / differing[0], new / differing[0]], check=False
+        ).stdout
+        return f"differ after import and export: {', '.join(differing)}\n{difference[:4000]}"

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A kernel tree in miniature, and a series for it."""
+
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from kit import git, series  # noqa: E402
+
+ME = {
+    "GIT_AUTHOR_NAME": "A Developer",
+    "GIT_AUTHOR_EMAIL": "dev@localhost",
+    "GIT_AUTHOR_DATE": "2024-05-06T07:08:09Z",
+    "GIT_COMMITTER_NAME": "A Developer",
+    "GIT_COMMITTER_EMAIL": "dev@localhost",
+    "GIT_COMMITTER_DATE": "2024-05-06T07:08:10Z",
+}
+LINES = [f"line {number}\n" for number in range(1, 41)]
+
+
+class TreeCase(unittest.TestCase):
+    """Gives each test a small kernel tree (self.repo, tag base) and a series (self.patches)."""
+
+    def setUp(self) -> None:
+        holder = tempfile.TemporaryDirectory(prefix="blkcopy-test-")
+        self.addCleanup(holder.cleanup)
+        self.top = pathlib.Path(holder.name)
+        self.repo = self.new_tree("tree")
+        self.patches = self.top / "patches"
+        self.patches.mkdir()
+        developer = self.new_tree("developer")
+        self.change(developer, "block/a.c", {3: "line three\n"}, "block: a: say three")
+        self.change(developer, "block/a.c", {30: "line thirty\n"}, "block: a: say thirty")
+        self.write(developer, "block/new.c", "int answer = 42;\n", "block: add [an] answer")
+        series.export(developer, "base", "HEAD", self.patches, self.patches)
+
+    def new_tree(self, name: str) -> git.Repo:
+        path = self.top / name
+        path.mkdir()
+        repo = git.Repo(path)
+        repo.run("init", "-q")
+        (path / "Kbuild").write_text("# top\n")
+        (path / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\n")
+        (path / "block").mkdir()
+        (path / "block/a.c").write_text("".join(LINES))
+        (path / "block/b.c").write_text("other\n")
+        repo.run("add", "-A")
+        repo.run("commit", "-q", "-m", "base", env=git.FIXED_IDENTITY)
+        repo.run("tag", "base")
+        # Where the tests run, git may not know anybody.
+        repo.run("config", "user.name", "A User")
+        repo.run("config", "user.email", "user@localhost")
+        return repo
+
+    def change(self, repo: git.Repo, name: str, lines: dict, message: str) -> None:
+        text = (repo.path / name).read_text().splitlines(keepends=True)
+        for number, line in lines.items():
+            text[number - 1] = line
+        self.write(repo, name, "".join(text), message)
+
+    def write(self, repo: git.Repo, name: str, text: str, message: str) -> None:
+        (repo.path / name).write_text(text)
+        repo.run("add", name)
+        repo.run("commit", "-q", "-m", message, "-m", "Because.", env=ME)
+
+    def state(self, repo: git.Repo) -> dict:
+        """All that a user could notice of a repository: files, refs, index, configuration."""
+        found = {}
+        for where, _, names in os.walk(repo.path):
+            for name in names:
+                path = pathlib.Path(where, name)
+                inside = str(path.relative_to(repo.path))
+                # Objects that nothing refers to cannot be noticed.
+                if inside.startswith(".git/objects/"):
+                    continue
+                found[inside] = path.read_bytes()
+        found["status"] = repo.out("status", "--porcelain")
+        # Reading the status refreshes time stamps in the index; its content counts.
+        found[".git/index"] = repo.out("ls-files", "-s")
+        return found
