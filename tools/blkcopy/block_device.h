@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
 #include <optional>
@@ -12,11 +12,11 @@ namespace blkcopy {
 
 // An open block device and what is known of it.
 class BlockDevice {
-  public:
+public:
     enum class Use {
         kSource,            // for reading
         kDestination,       // for reading and writing; refused while something else holds it
-        kForcedDestination,  // for reading and writing, even when it is held
+        kForcedDestination, // for reading and writing, even when it is held
         kLook,              // for reading, and refused while something else holds it: a rehearsal
     };
 
@@ -25,10 +25,11 @@ class BlockDevice {
 
     [[nodiscard]] int fd() const { return fd_.get(); }
     [[nodiscard]] const Geometry &geometry() const { return geometry_; }
-    // The largest copy command that the kernel offers, in bytes; 0 when it offers none or does not know.
+    // The largest copy command that the kernel offers, in bytes; 0 when it offers none or does not
+    // know.
     [[nodiscard]] uint64_t copy_max_bytes() const;
 
-  private:
+private:
     BlockDevice(Fd fd, Geometry geometry) : fd_(std::move(fd)), geometry_(std::move(geometry)) {}
 
     Fd fd_;
@@ -38,4 +39,4 @@ class BlockDevice {
 // Whether something (a mounted file system, LVM, RAID, swap) holds the device at this moment.
 bool is_held(const std::string &path);
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 // Numbers of bytes and times, read from and written for people.
 
@@ -10,8 +10,9 @@
 
 namespace blkcopy {
 
-// "4096", "0x1000", "64K", "64KiB" (1024), "1M", "1MB" (1000 * 1000), up to E. As in util-linux: a bare
-// letter and "iB" count in 1024s, "B" in 1000s. Anything else, or more than 64 bits, is an error.
+// "4096", "0x1000", "64K", "64KiB" (1024), "1M", "1MB" (1000 * 1000), up to E. As in util-linux: a
+// bare letter and "iB" count in 1024s, "B" in 1000s. Anything else, or more than 64 bits, is an
+// error.
 Result<uint64_t> parse_bytes(std::string_view text);
 
 // "OFFSET:LENGTH" with both as parse_bytes() takes them.
@@ -27,4 +28,4 @@ std::string format_rate(uint64_t bytes, double seconds);
 // "0:07", "12:05", "3:04:05". Rounded to whole seconds; "-:--" for what is not a sensible duration.
 std::string format_duration(double seconds);
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #include "compare.h"
 
 #include <algorithm>
@@ -9,7 +9,8 @@ namespace blkcopy {
 
 namespace {
 
-// Two slots of the queue, 2n for the source and 2n + 1 for the destination, that hold the same piece.
+// Two slots of the queue, 2n for the source and 2n + 1 for the destination, that hold the same
+// piece.
 struct Pair {
     uint64_t piece = 0;
     uint64_t position = 0;
@@ -19,30 +20,39 @@ struct Pair {
 };
 
 class Comparer {
-  public:
+public:
     Comparer(IoQueue &queue, int source, int destination, const Plan &plan)
         : queue_(queue), fds_{source, destination}, plan_(plan), pairs_(queue.slots() / 2) {}
 
     CompareResult run(const ProgressFunction &progress, const StopFunction &stop) {
-        for (unsigned i = 0; i < pairs_.size(); i++) start_next(i);
+        for (unsigned i = 0; i < pairs_.size(); i++)
+            start_next(i);
         while (in_flight_ > 0) {
             const IoDone done = queue_.wait();
             in_flight_--;
-            if (!result_.interrupted && stop()) result_.interrupted = true;
+            if (!result_.interrupted && stop())
+                result_.interrupted = true;
             handle(done);
-            if (progress) progress(prefix_.bytes());
+            if (progress)
+                progress(prefix_.bytes());
         }
         result_.compared = prefix_.bytes();
-        if (result_.compared == plan_.total()) result_.interrupted = false;
+        if (result_.compared == plan_.total())
+            result_.interrupted = false;
         return result_;
     }
 
-  private:
+private:
     void start_next(unsigned index) {
-        if (result_.failure || result_.difference || result_.interrupted || position_ >= plan_.total()) return;
+        if (result_.failure || result_.difference || result_.interrupted ||
+            position_ >= plan_.total())
+            return;
         const Step step = plan_.step(position_, queue_.slot_bytes(), 1);
-        pairs_[index] = Pair{prefix_.start(step.length), position_, static_cast<uint32_t>(step.length),
-                             {step.extents[0].offset, step.destination_offset}, {0, 0}};
+        pairs_[index] = Pair{prefix_.start(step.length),
+                             position_,
+                             static_cast<uint32_t>(step.length),
+                             {step.extents[0].offset, step.destination_offset},
+                             {0, 0}};
         position_ += step.length;
         submit(index, 0);
         submit(index, 1);
@@ -51,7 +61,8 @@ class Comparer {
     void submit(unsigned index, unsigned side) {
         const Pair &pair = pairs_[index];
         const uint32_t moved = pair.moved[side];
-        queue_.submit({false, fds_[side], 2 * index + side, moved, pair.offset[side] + moved, pair.length - moved});
+        queue_.submit({false, fds_[side], 2 * index + side, moved, pair.offset[side] + moved,
+                       pair.length - moved});
         in_flight_++;
     }
 
@@ -64,10 +75,11 @@ class Comparer {
             return;
         }
         if (done.result <= 0) {
-            if (result_.failure && failed_piece_ < pair.piece) return;
+            if (result_.failure && failed_piece_ < pair.piece)
+                return;
             failed_piece_ = pair.piece;
-            result_.failure =
-                IoFailure{side == 1, pair.offset[side] + pair.moved[side], done.result == 0 ? ENXIO : -done.result};
+            result_.failure = IoFailure{side == 1, pair.offset[side] + pair.moved[side],
+                                        done.result == 0 ? ENXIO : -done.result};
             return;
         }
         pair.moved[side] += static_cast<uint32_t>(done.result);
@@ -103,11 +115,11 @@ class Comparer {
     unsigned in_flight_ = 0;
 };
 
-}  // namespace
+} // namespace
 
 CompareResult compare(IoQueue &queue, int source, int destination, const Plan &plan,
                       const ProgressFunction &progress, const StopFunction &stop) {
     return Comparer(queue, source, destination, plan).run(progress, stop);
 }
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #include "device_mover.h"
 
 #include <sys/ioctl.h>
@@ -14,7 +14,8 @@ namespace blkcopy {
 OffloadReply DeviceMover::offload(const Step &step) {
     std::vector<blk_copy_extent> extents;
     extents.reserve(step.extents.size());
-    for (const Extent &extent : step.extents) extents.push_back({extent.offset, extent.length});
+    for (const Extent &extent : step.extents)
+        extents.push_back({extent.offset, extent.length});
     // A value that no copy can have: a kernel that knows BLKCOPY always replaces it.
     constexpr uint64_t kUntouched = UINT64_MAX;
     blk_copy_arg arg{};
@@ -31,18 +32,23 @@ OffloadReply DeviceMover::offload(const Step &step) {
     return reply;
 }
 
-ReadWriteResult DeviceMover::read_write(const Plan &plan, uint64_t from, const ProgressFunction &progress,
+ReadWriteResult DeviceMover::read_write(const Plan &plan, uint64_t from,
+                                        const ProgressFunction &progress,
                                         const StopFunction &stop) {
     IoQueue *const io = queue();
-    if (!io) return {0, IoFailure{false, plan.source_of(from), ENOMEM}, false};
+    if (!io)
+        return {0, IoFailure{false, plan.source_of(from), ENOMEM}, false};
     return copy_by_read_write(*io, source_, destination_, plan, from, progress, stop);
 }
 
-int DeviceMover::flush() { return ::fsync(destination_) == 0 ? 0 : errno; }
+int DeviceMover::flush() {
+    return ::fsync(destination_) == 0 ? 0 : errno;
+}
 
 IoQueue *DeviceMover::queue() {
-    if (!queue_) queue_ = make_io_queue(queue_depth_, io_bytes_);
+    if (!queue_)
+        queue_ = make_io_queue(queue_depth_, io_bytes_);
     return queue_.get();
 }
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
 #include <memory>
@@ -10,9 +10,10 @@ namespace blkcopy {
 
 // The real Mover: BLKCOPY, and an IoQueue that is made when it is first needed.
 class DeviceMover : public Mover {
-  public:
+public:
     DeviceMover(int source, int destination, unsigned queue_depth, uint32_t io_bytes)
-        : source_(source), destination_(destination), queue_depth_(queue_depth), io_bytes_(io_bytes) {}
+        : source_(source), destination_(destination), queue_depth_(queue_depth),
+          io_bytes_(io_bytes) {}
 
     OffloadReply offload(const Step &step) override;
     ReadWriteResult read_write(const Plan &plan, uint64_t from, const ProgressFunction &progress,
@@ -22,7 +23,7 @@ class DeviceMover : public Mover {
     // Null when there is no memory for it.
     IoQueue *queue();
 
-  private:
+private:
     int source_;
     int destination_;
     unsigned queue_depth_;
@@ -30,4 +31,4 @@ class DeviceMover : public Mover {
     std::unique_ptr<IoQueue> queue_;
 };
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 
 #include <unistd.h>
@@ -9,7 +9,7 @@ namespace blkcopy {
 
 // A file descriptor with one owner.
 class Fd {
-  public:
+public:
     Fd() = default;
     explicit Fd(int fd) : fd_(fd) {}
     Fd(Fd &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
@@ -28,12 +28,13 @@ class Fd {
     explicit operator bool() const { return fd_ >= 0; }
 
     void reset() {
-        if (fd_ >= 0) ::close(fd_);
+        if (fd_ >= 0)
+            ::close(fd_);
         fd_ = -1;
     }
 
-  private:
+private:
     int fd_ = -1;
 };
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #include "io_queue.h"
 
 #include <liburing.h>
@@ -17,24 +17,28 @@ namespace {
 
 // One anonymous mapping: page aligned, which O_DIRECT wants, and released with its owner.
 class Buffers {
-  public:
+public:
     Buffers(unsigned slots, uint32_t slot_bytes) : slots_(slots), slot_bytes_(slot_bytes) {
         void *const memory =
             ::mmap(nullptr, bytes(), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-        if (memory != MAP_FAILED) memory_ = static_cast<std::byte *>(memory);
+        if (memory != MAP_FAILED)
+            memory_ = static_cast<std::byte *>(memory);
     }
     Buffers(const Buffers &) = delete;
     Buffers &operator=(const Buffers &) = delete;
     ~Buffers() {
-        if (memory_) ::munmap(memory_, bytes());
+        if (memory_)
+            ::munmap(memory_, bytes());
     }
 
     [[nodiscard]] bool ok() const { return memory_ != nullptr; }
     [[nodiscard]] unsigned slots() const { return slots_; }
     [[nodiscard]] uint32_t slot_bytes() const { return slot_bytes_; }
-    [[nodiscard]] std::byte *at(unsigned slot) const { return memory_ + size_t{slot} * slot_bytes_; }
+    [[nodiscard]] std::byte *at(unsigned slot) const {
+        return memory_ + size_t{slot} * slot_bytes_;
+    }
 
-  private:
+private:
     [[nodiscard]] size_t bytes() const { return size_t{slots_} * slot_bytes_; }
 
     unsigned slots_;
@@ -43,7 +47,7 @@ class Buffers {
 };
 
 class SynchronousQueue : public IoQueue {
-  public:
+public:
     SynchronousQueue(unsigned slots, uint32_t slot_bytes) : buffers_(slots, slot_bytes) {}
     [[nodiscard]] bool ok() const { return buffers_.ok(); }
     [[nodiscard]] unsigned slots() const override { return buffers_.slots(); }
@@ -54,8 +58,8 @@ class SynchronousQueue : public IoQueue {
     void submit(const Io &io) override {
         std::byte *const data = buffers_.at(io.slot) + io.buffer_offset;
         const auto offset = static_cast<off_t>(io.offset);
-        const ssize_t n =
-            io.write ? ::pwrite(io.fd, data, io.length, offset) : ::pread(io.fd, data, io.length, offset);
+        const ssize_t n = io.write ? ::pwrite(io.fd, data, io.length, offset)
+                                   : ::pread(io.fd, data, io.length, offset);
         done_.push_back({io.slot, static_cast<int32_t>(n < 0 ? -errno : n)});
     }
 
@@ -65,25 +69,29 @@ class SynchronousQueue : public IoQueue {
         return done;
     }
 
-  private:
+private:
     Buffers buffers_;
     std::deque<IoDone> done_;
 };
 
 class UringQueue : public IoQueue {
-  public:
+public:
     UringQueue(unsigned slots, uint32_t slot_bytes) : buffers_(slots, slot_bytes) {
-        if (!buffers_.ok()) return;
+        if (!buffers_.ok())
+            return;
         ready_ = ::io_uring_queue_init(slots, &ring_, 0) == 0;
-        if (!ready_) return;
+        if (!ready_)
+            return;
         std::vector<iovec> vectors(slots);
-        for (unsigned i = 0; i < slots; i++) vectors[i] = {buffers_.at(i), slot_bytes};
+        for (unsigned i = 0; i < slots; i++)
+            vectors[i] = {buffers_.at(i), slot_bytes};
         registered_ = ::io_uring_register_buffers(&ring_, vectors.data(), slots) == 0;
     }
     UringQueue(const UringQueue &) = delete;
     UringQueue &operator=(const UringQueue &) = delete;
     ~UringQueue() override {
-        if (ready_) ::io_uring_queue_exit(&ring_);
+        if (ready_)
+            ::io_uring_queue_exit(&ring_);
     }
 
     [[nodiscard]] bool ok() const { return ready_; }
@@ -115,35 +123,39 @@ class UringQueue : public IoQueue {
         for (;;) {
             // Submits first; -EINTR, -EAGAIN and -EBUSY all mean "once more" here.
             const int status = ::io_uring_submit_and_wait(&ring_, 1);
-            if (::io_uring_peek_cqe(&ring_, &cqe) == 0) break;
-            // Any other status cannot happen with a valid ring; the data in flight are lost from view then,
-            // and to go on would be to guess.
-            if (status < 0 && status != -EINTR && status != -EAGAIN && status != -EBUSY) std::abort();
+            if (::io_uring_peek_cqe(&ring_, &cqe) == 0)
+                break;
+            // Any other status cannot happen with a valid ring; the data in flight are lost from
+            // view then, and to go on would be to guess.
+            if (status < 0 && status != -EINTR && status != -EAGAIN && status != -EBUSY)
+                std::abort();
         }
         const IoDone done{static_cast<unsigned>(::io_uring_cqe_get_data64(cqe)), cqe->res};
         ::io_uring_cqe_seen(&ring_, cqe);
         return done;
     }
 
-  private:
+private:
     Buffers buffers_;
     io_uring ring_{};
     bool ready_ = false;
     bool registered_ = false;
 };
 
-}  // namespace
+} // namespace
 
 std::unique_ptr<IoQueue> make_synchronous_queue(unsigned slots, uint32_t slot_bytes) {
     auto queue = std::make_unique<SynchronousQueue>(slots, slot_bytes);
-    if (!queue->ok()) return nullptr;
+    if (!queue->ok())
+        return nullptr;
     return queue;
 }
 
 std::unique_ptr<IoQueue> make_io_queue(unsigned slots, uint32_t slot_bytes) {
     auto queue = std::make_unique<UringQueue>(slots, slot_bytes);
-    if (queue->ok()) return queue;
+    if (queue->ok())
+        return queue;
     return make_synchronous_queue(slots, slot_bytes);
 }
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 // The command line.
 
@@ -23,8 +23,8 @@ struct Options {
     bool force = false;
     bool json = false;
     bool quiet = false;
-    uint32_t io_bytes = 256 << 10;  // of one read or write
-    unsigned queue_depth = 32;      // reads and writes in flight
+    uint32_t io_bytes = 256 << 10; // of one read or write
+    unsigned queue_depth = 32;     // reads and writes in flight
 };
 
 // --help or --version: print this and end well.
@@ -35,4 +35,4 @@ struct Printout {
 // Arguments without the program's name. Nothing is opened; errors are of kind kUsage.
 Result<std::variant<Options, Printout>> parse_options(std::vector<std::string> arguments);
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,6 +1,7 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #pragma once
-// Shows how far a copy is: one line that is rewritten on a terminal, a plain line now and then elsewhere.
+// Shows how far a copy is: one line that is rewritten on a terminal, a plain line now and then
+// elsewhere.
 
 #include <chrono>
 #include <cstdint>
@@ -12,24 +13,26 @@ namespace blkcopy {
 
 // A moment of a job.
 struct Moment {
-    std::string_view label;  // "copy", "verify"
-    uint64_t done = 0;       // bytes
-    uint64_t total = 0;      // bytes, not 0
-    double seconds = 0;      // since the job began
+    std::string_view label; // "copy", "verify"
+    uint64_t done = 0;      // bytes
+    uint64_t total = 0;     // bytes, not 0
+    double seconds = 0;     // since the job began
 };
 
-// " 42% [====>     ] 430 MiB of 1 GiB  512 MiB/s  ETA 0:03" for a terminal that many columns wide: never
-// wider than that. The bar goes first when it is narrow, then the rate. Colour only in the bar.
+// " 42% [====>     ] 430 MiB of 1 GiB  512 MiB/s  ETA 0:03" for a terminal that many columns wide:
+// never wider than that. The bar goes first when it is narrow, then the rate. Colour only in the
+// bar.
 std::string render_bar(const Moment &moment, unsigned columns, bool colour);
 
 // "copy: 42 % (430 MiB of 1 GiB), 512 MiB/s, ETA 0:03", for logs.
 std::string render_plain(const Moment &moment);
 
 class Progress {
-  public:
+public:
     enum class Style { kNone, kPlain, kTerminal };
 
-    // What suits a stream: kTerminal for a terminal that is not "dumb". Colour unless NO_COLOR is set.
+    // What suits a stream: kTerminal for a terminal that is not "dumb". Colour unless NO_COLOR is
+    // set.
     static Style style_for(std::FILE *stream);
 
     Progress(std::FILE *stream, Style style) : stream_(stream), style_(style) {}
@@ -46,7 +49,7 @@ class Progress {
     // Seconds since start().
     [[nodiscard]] double seconds() const;
 
-  private:
+private:
     using Clock = std::chrono::steady_clock;
 
     std::FILE *stream_;
@@ -58,4 +61,4 @@ class Progress {
     bool line_open_ = false;
 };
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #pragma once
 // Errors are values: a sentence for a person and an exit code for a script.
 
@@ -10,23 +10,23 @@ namespace blkcopy {
 
 // Documented in blkcopy(8), EXIT STATUS. A signal ends the program with 128 + its number.
 enum class ExitCode : int {
-    kOk = 0,         // everything was copied, and verified when that was asked for
-    kFailed = 1,     // a device or the kernel reported an error; a prefix may have been copied
-    kUsage = 2,      // arguments that make no sense; nothing was changed
-    kRefused = 3,    // a device is not fit for the copy; nothing was changed
-    kNoOffload = 4,  // --offload-only, and the copy is not offered
-    kDifferent = 5,  // --verify found a difference
+    kOk = 0,        // everything was copied, and verified when that was asked for
+    kFailed = 1,    // a device or the kernel reported an error; a prefix may have been copied
+    kUsage = 2,     // arguments that make no sense; nothing was changed
+    kRefused = 3,   // a device is not fit for the copy; nothing was changed
+    kNoOffload = 4, // --offload-only, and the copy is not offered
+    kDifferent = 5, // --verify found a difference
 };
 
 struct Error {
     ExitCode code = ExitCode::kFailed;
-    std::string message;  // one sentence, no trailing newline
+    std::string message; // one sentence, no trailing newline
 };
 
 // Either a value or an Error. Ask ok() before value() or error().
 template <typename T>
 class [[nodiscard]] Result {
-  public:
+public:
     Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
     Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
@@ -35,8 +35,8 @@ class [[nodiscard]] Result {
     [[nodiscard]] const T &value() const { return std::get<0>(state_); }
     [[nodiscard]] const Error &error() const { return std::get<1>(state_); }
 
-  private:
+private:
     std::variant<T, Error> state_;
 };
 
-}  // namespace blkcopy
+} // namespace blkcopy

@@ -1,8 +1,8 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 #pragma once
-// The kernel's interface to copying inside a block device. Kernel headers that know BLKCOPY win; with
-// older ones the definitions below let the tool be built anywhere, and the static_asserts hold both to
-// the same layout.
+// The kernel's interface to copying inside a block device. Kernel headers that know BLKCOPY win;
+// with older ones the definitions below let the tool be built anywhere, and the static_asserts hold
+// both to the same layout.
 
 #include <linux/fs.h>
 #include <linux/types.h>
@@ -14,18 +14,18 @@
 
 #ifndef BLKCOPY
 struct blk_copy_extent {
-    __u64 offset;  // bytes, on the source
-    __u64 length;  // bytes
+    __u64 offset; // bytes, on the source
+    __u64 length; // bytes
 };
 
 struct blk_copy_arg {
     __s32 src_fd;
     __u32 flags;
-    __u64 dst_offset;  // bytes, on the device that the ioctl is issued on
-    __u64 extents;     // user pointer to struct blk_copy_extent[nr_extents]
+    __u64 dst_offset; // bytes, on the device that the ioctl is issued on
+    __u64 extents;    // user pointer to struct blk_copy_extent[nr_extents]
     __u32 nr_extents;
     __u32 reserved0;
-    __u64 copied;  // out: bytes copied, a prefix
+    __u64 copied; // out: bytes copied, a prefix
     __u64 reserved[3];
 };
 

@@ -1,0 +1,562 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Runs blkcopy on the devices of a virtual machine and looks at data, exit codes, JSON and at what
+// the device itself saw. KTAP on standard output. It writes to the devices that COPY_DEV,
+// COPY_DEV2, COPY_PART1 and COPY_PART2 name. The program is the `blkcopy` beside this one, or the
+// one that BLKCOPY names.
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <atomic>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "guest_device.h"
+#include "witness_client.h"
+
+namespace blkcopy {
+namespace {
+
+using nlohmann::json;
+using Bytes = std::vector<std::byte>;
+
+constexpr uint64_t kMiB = 1 << 20;
+constexpr uint64_t kGuard = 64 << 10; // looked at before and behind a destination
+
+struct Skip {
+    std::string reason;
+};
+
+// An assertion: a sentence that says what should be true.
+void expect(bool good, const std::string &sentence) {
+    if (!good)
+        throw std::runtime_error("not true: " + sentence);
+}
+
+std::string environment(const char *name) {
+    const char *const value = std::getenv(name);
+    return value ? value : "";
+}
+
+// The device that a variable names; the test is skipped without it.
+GuestDevice device(const char *variable) {
+    const std::string path = environment(variable);
+    if (path.empty())
+        throw Skip{fmt::format("this machine has no {}", variable)};
+    return GuestDevice(path);
+}
+
+void need_offload() {
+    if (environment("COPY_EXPECT") != "offered")
+        throw Skip{"this machine's drive does not offer to copy"};
+}
+
+struct Run {
+    int exit_code = -1; // 128 + n for a signal
+    std::string out;
+    std::string err;
+    [[nodiscard]] json report() const {
+        expect(json::accept(out), "standard output is valid JSON: \"" + out + "\"");
+        return json::parse(out);
+    }
+};
+
+std::string program_path() {
+    const std::string named = environment("BLKCOPY");
+    if (!named.empty())
+        return named;
+    return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "blkcopy";
+}
+
+// Starts blkcopy with its output in files, so that it can never wait for us.
+class Child {
+public:
+    explicit Child(const std::vector<std::string> &arguments) : directory_(make_directory()) {
+        const std::string program = program_path();
+        std::vector<std::string> all{program};
+        all.insert(all.end(), arguments.begin(), arguments.end());
+        pid_ = ::fork();
+        if (pid_ == 0) {
+            std::vector<char *> argv;
+            for (std::string &argument : all)
+                argv.push_back(argument.data());
+            argv.push_back(nullptr);
+            redirect(1, "out");
+            redirect(2, "err");
+            ::execv(program.c_str(), argv.data());
+            ::_exit(127);
+        }
+    }
+    Child(const Child &) = delete;
+    Child &operator=(const Child &) = delete;
+    ~Child() {
+        if (pid_ > 0) {
+            ::kill(pid_, SIGKILL);
+            ::waitpid(pid_, nullptr, 0);
+        }
+        std::filesystem::remove_all(directory_);
+    }
+
+    [[nodiscard]] pid_t pid() const { return pid_; }
+
+    Run wait() {
+        int status = 0;
+        ::waitpid(std::exchange(pid_, -1), &status, 0);
+        Run run;
+        run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+        run.out = slurp("out");
+        run.err = slurp("err");
+        return run;
+    }
+
+private:
+    static std::string make_directory() {
+        char name[] = "/tmp/blkcopy.XXXXXX";
+        if (!::mkdtemp(name))
+            throw std::runtime_error("no directory in /tmp");
+        return name;
+    }
+    void redirect(int fd, const char *name) const {
+        const int file =
+            ::open((directory_ + "/" + name).c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
+        ::dup2(file, fd);
+    }
+    [[nodiscard]] std::string slurp(const char *name) const {
+        std::ifstream file(directory_ + "/" + name);
+        return {std::istreambuf_iterator<char>(file), {}};
+    }
+
+    std::string directory_;
+    pid_t pid_ = -1;
+};
+
+Run blkcopy(std::vector<std::string> arguments) {
+    return Child(arguments).wait();
+}
+
+// A run that must end with this code; with --json the report must say the same.
+Run blkcopy_expect(int code, std::vector<std::string> arguments) {
+    const Run run = blkcopy(arguments);
+    expect(run.exit_code == code,
+           fmt::format("\"blkcopy {}\" ends with {}, not with {}; it said: {}{}",
+                       fmt::join(arguments, " "), code, run.exit_code, run.err, run.out));
+    if (code != 0)
+        expect(!run.err.empty(), "a failure is explained on standard error");
+    return run;
+}
+
+// The device's own word about one run.
+class Seen {
+public:
+    Seen() : present_(WitnessClient::present() || !environment("COPY_MACHINE").empty()) {
+        if (present_)
+            expect(client_.mark(), "the witness takes a mark: " + client_.error());
+    }
+    // The counts, or nothing on a real machine, where nobody can tell.
+    std::optional<json> counts() {
+        if (!present_)
+            return std::nullopt;
+        std::optional<json> counts = client_.count();
+        expect(counts.has_value(), "the witness answers: " + client_.error());
+        return counts;
+    }
+
+private:
+    bool present_;
+    WitnessClient client_;
+};
+
+// A prepared copy: a source with known bytes, and a destination with other ones and guards around
+// it.
+class Case {
+public:
+    Case(const GuestDevice &source, uint64_t from, const GuestDevice &destination, uint64_t to,
+         uint64_t length)
+        : source_(source), destination_(destination), from_(from), to_(to), length_(length),
+          data_(pattern(length, from + 1)), before_(pattern(length + 2 * kGuard, to + 7)) {
+        source_.write(from_, data_);
+        destination_.write(to_ - kGuard, before_);
+    }
+
+    [[nodiscard]] std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
+        more.insert(more.end(),
+                    {"--json", "-o", std::to_string(from_), "-l", std::to_string(length_), "-d",
+                     std::to_string(to_), source_.path(), destination_.path()});
+        return more;
+    }
+
+    // The first `copied` bytes are the source's; guards, and unless `loose` also the rest, are what
+    // they were.
+    void expect_copied(uint64_t copied, bool loose = false) const {
+        const Bytes now = destination_.read(to_ - kGuard, length_ + 2 * kGuard);
+        Bytes want = before_;
+        std::copy_n(data_.begin(), copied, want.begin() + kGuard);
+        const auto equal = [&](uint64_t begin, uint64_t end, const char *what) {
+            const auto b = static_cast<std::ptrdiff_t>(begin);
+            const auto e = static_cast<std::ptrdiff_t>(end);
+            const auto [at, unused] =
+                std::mismatch(now.begin() + b, now.begin() + e, want.begin() + b);
+            expect(at == now.begin() + e,
+                   fmt::format("{} is right (byte {} is not)", what,
+                               to_ - kGuard + static_cast<uint64_t>(at - now.begin())));
+        };
+        equal(0, kGuard, "what is before the destination");
+        equal(kGuard, kGuard + copied, "the copy");
+        if (!loose)
+            equal(kGuard + copied, kGuard + length_, "the rest of the destination");
+        equal(kGuard + length_, now.size(), "what is behind the destination");
+        expect(source_.read(from_, length_) == data_, "the source is what it was");
+    }
+
+private:
+    const GuestDevice &source_;
+    const GuestDevice &destination_;
+    uint64_t from_;
+    uint64_t to_;
+    uint64_t length_;
+    Bytes data_;
+    Bytes before_;
+};
+
+void test_offloaded() {
+    need_offload();
+    const GuestDevice disk = device("COPY_DEV");
+    const uint64_t length = 3 * kMiB + disk.block();
+    const Case copy(disk, kMiB, disk, 16 * kMiB, length);
+    Seen seen;
+    const json report = blkcopy_expect(0, copy.arguments({"--offload-only"})).report();
+    if (const auto counts = seen.counts()) {
+        expect((*counts)["copies"] > 0, "the device saw copy commands");
+        expect((*counts)["reads"] == 0 && (*counts)["writes"] == 0,
+               "the device saw no reads and no writes: " + counts->dump());
+    }
+    expect(report["method"] == "offload" && report["copied"] == length,
+           "the report says so: " + report.dump());
+    copy.expect_copied(length);
+}
+
+void test_read_write() {
+    const GuestDevice disk = device("COPY_DEV");
+    const uint64_t length = 3 * kMiB + disk.block();
+    const Case copy(disk, kMiB, disk, 16 * kMiB, length);
+    Seen seen;
+    const json report = blkcopy_expect(0, copy.arguments({"--no-offload"})).report();
+    const auto counts = environment("COPY_EXPECT") == "offered" ? seen.counts() : std::nullopt;
+    if (counts) {
+        expect((*counts)["copies"] == 0, "the device saw no copy commands");
+        expect((*counts)["read_bytes"] == length && (*counts)["write_bytes"] == length,
+               "the device read and wrote each byte once: " + counts->dump());
+    }
+    expect(report["method"] == "read-write", "the report says so: " + report.dump());
+    copy.expect_copied(length);
+}
+
+void test_gathered_extents() {
+    const GuestDevice disk = device("COPY_DEV");
+    const uint64_t block = disk.block();
+    const uint64_t to = 32 * kMiB;
+    const std::vector<std::pair<uint64_t, uint64_t>> extents{{5 * kMiB, 7 * block},
+                                                             {2 * kMiB, block},
+                                                             {9 * kMiB, 300 * block},
+                                                             {2 * kMiB, block},
+                                                             {kMiB, 64 * block}};
+    std::vector<std::string> arguments{"--json", "-d", std::to_string(to)};
+    Bytes want;
+    for (const auto &[offset, length] : extents) {
+        const Bytes data = pattern(length, offset);
+        disk.write(offset, data);
+        want.insert(want.end(), data.begin(), data.end());
+        arguments.insert(arguments.end(), {"-e", fmt::format("{}:{}", offset, length)});
+    }
+    disk.write(to, pattern(want.size(), 99));
+    arguments.insert(arguments.end(), {disk.path(), disk.path()});
+    const json report = blkcopy_expect(0, arguments).report();
+    expect(report["copied"] == want.size(), "all is copied");
+    expect(report["method"] == (environment("COPY_EXPECT") == "offered" ? "offload" : "read-write"),
+           "it went the way that the device offers: " + report.dump());
+    expect(disk.read(to, want.size()) == want, "the extents lie one behind the other");
+}
+
+void expect_fallback(const GuestDevice &source, const GuestDevice &destination) {
+    const uint64_t length = 2 * kMiB;
+    const Case copy(source, kMiB, destination, 16 * kMiB, length);
+    const Run refused = blkcopy_expect(4, copy.arguments({"--offload-only"}));
+    expect(refused.report()["copied"] == 0, "nothing is reported as copied");
+    copy.expect_copied(0);
+    const json report = blkcopy_expect(0, copy.arguments()).report();
+    expect(report["method"] == "read-write" && !report["fallback"].is_null(),
+           "it fell back: " + report.dump());
+    copy.expect_copied(length);
+}
+
+void test_fallback_without_offload() {
+    if (environment("COPY_EXPECT") != "absent")
+        throw Skip{"this machine's drive copies by itself"};
+    const GuestDevice disk = device("COPY_DEV");
+    expect_fallback(disk, disk);
+}
+
+void test_fallback_between_drives() {
+    const GuestDevice one = device("COPY_DEV");
+    const GuestDevice two = device("COPY_DEV2");
+    expect_fallback(one, two);
+}
+
+void test_fallback_when_switched_off() {
+    need_offload();
+    const GuestDevice disk = device("COPY_DEV");
+    const std::string path = fmt::format("/sys/block/{}/queue/copy_max_bytes",
+                                         std::filesystem::path(disk.path()).filename().string());
+    std::string before;
+    std::ifstream(path) >> before;
+    const auto set = [&](const std::string &value) {
+        std::ofstream file(path);
+        file << value << std::flush;
+        expect(file.good(), path + " takes " + value);
+    };
+    set("0");
+    std::optional<std::string> problem;
+    try {
+        expect_fallback(disk, disk);
+    } catch (const std::runtime_error &error) {
+        problem = error.what();
+    }
+    set(before);
+    expect(!problem, problem.value_or(""));
+}
+
+// Where a partition begins on its disk, in bytes, as text.
+std::string start_of(const GuestDevice &partition) {
+    const std::string name = std::filesystem::path(partition.path()).filename();
+    uint64_t sectors = 0;
+    std::ifstream("/sys/class/block/" + name + "/start") >> sectors;
+    expect(sectors > 0, "the partition's start is known");
+    return std::to_string(sectors * 512);
+}
+
+void test_partitions() {
+    const GuestDevice one = device("COPY_PART1");
+    const GuestDevice two = device("COPY_PART2");
+    const GuestDevice disk = device("COPY_DEV");
+    const uint64_t length = kMiB;
+    const Case copy(one, kMiB, two, 4 * kMiB, length);
+    const json report = blkcopy_expect(0, copy.arguments({"--verify"})).report();
+    expect(report["verified"] == true, "it was verified");
+    copy.expect_copied(length);
+    // The disk's range up to the end of the partition holds the partition.
+    const Run run = blkcopy_expect(
+        2, {"-l", std::to_string(two.size()), "-o", start_of(two), disk.path(), two.path()});
+    expect(run.err.find("overlap") != std::string::npos,
+           "an overlap through the disk is seen: " + run.err);
+}
+
+// A source that changes all the time cannot be equal to its copy.
+void test_verify_notices() {
+    const GuestDevice disk = device("COPY_DEV");
+    const uint64_t at = 4 * kMiB;
+    const Case copy(disk, kMiB, disk, 32 * kMiB, 8 * kMiB);
+    blkcopy_expect(0, copy.arguments({"--verify"}));
+    std::atomic<bool> done = false;
+    std::thread writer([&] {
+        for (uint64_t i = 0; !done; i++)
+            disk.write(at, pattern(disk.block(), 1000 + i));
+    });
+    const Run run = blkcopy(copy.arguments({"--verify"}));
+    done = true;
+    writer.join();
+    expect(run.exit_code == 5,
+           fmt::format("it ends with 5, not with {}: {}", run.exit_code, run.err));
+    expect(run.report()["verified"] == false, "the report says so");
+    expect(run.err.find("differs") != std::string::npos, "the sentence says so: " + run.err);
+}
+
+void test_refusals() {
+    const GuestDevice disk = device("COPY_DEV");
+    const std::string block = std::to_string(disk.block());
+    const std::string &path = disk.path();
+    const Case copy(disk, kMiB, disk, 16 * kMiB, kMiB);
+    const std::string end = std::to_string(disk.size());
+    blkcopy_expect(2, {"-o", "1M", "-l", "100", "-d", "16M", path, path});
+    blkcopy_expect(2, {"-o", "1048577", "-l", block, "-d", "16M", path, path});
+    blkcopy_expect(2, {"-o", "1M", "-l", block, "-d", "16777217", path, path});
+    blkcopy_expect(2, {"-o", "1M", "-l", "0", "-d", "16M", path, path});
+    blkcopy_expect(2, {"-o", "15M", "-l", "2M", "-d", "16M", path, path});
+    blkcopy_expect(2, {"-o", "16M", "-l", "1M", "-d", "16M", path, path});
+    blkcopy_expect(2, {"--bogus", path, path});
+    blkcopy_expect(3, {"-o", "1M", "-l", block, "-d", end, path, path});
+    blkcopy_expect(3, {"-o", end, "-l", block, "-d", "16M", path, path});
+    blkcopy_expect(3, {"-l", "1M", "-d", "16M", "/dev/zero", path});
+    blkcopy_expect(3, {"-l", "1M", "-d", "16M", "/proc/self/exe", path});
+    blkcopy_expect(3, {"-l", "1M", "-d", "16M", "/no/such/device", path});
+    copy.expect_copied(0);
+    blkcopy_expect(0, copy.arguments({"--dry-run"}));
+    copy.expect_copied(0);
+}
+
+void test_held_and_read_only() {
+    const GuestDevice disk = device("COPY_DEV");
+    const Case copy(disk, kMiB, disk, 16 * kMiB, kMiB);
+    {
+        const Fd holder(::open(disk.path().c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+        expect(static_cast<bool>(holder), "the device can be held");
+        const Run run = blkcopy_expect(3, copy.arguments());
+        expect(run.err.find("in use") != std::string::npos, "the sentence says why: " + run.err);
+        copy.expect_copied(0);
+    }
+    int read_only = 1;
+    expect(::ioctl(disk.fd(), BLKROSET, &read_only) == 0, "the device can be made read-only");
+    const Run run = blkcopy(copy.arguments());
+    read_only = 0;
+    expect(::ioctl(disk.fd(), BLKROSET, &read_only) == 0, "the device can be made writable");
+    expect(run.exit_code == 3 && run.err.find("read-only") != std::string::npos,
+           "read-only is refused: " + run.err);
+    copy.expect_copied(0);
+    {
+        const Fd holder(::open(disk.path().c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+        blkcopy_expect(0, copy.arguments({"--force"}));
+    }
+    copy.expect_copied(kMiB);
+}
+
+void expect_exact_prefix(const std::string &option) {
+    const GuestDevice disk = device("COPY_DEV");
+    const std::string where = environment("COPY_FAIL_OFFSET");
+    if (where.empty())
+        throw Skip{"this machine's drive does not fail"};
+    // Not the bad block itself: the test must be able to prepare what is around it.
+    const uint64_t bad = std::strtoull(where.c_str(), nullptr, 10);
+    const uint64_t length = 4 * kMiB;
+    const uint64_t to = bad - 2 * kMiB;
+    disk.write(kMiB, pattern(length, 5));
+    disk.write(to - kGuard, pattern(kGuard, 6));
+    disk.write(to + length, pattern(kGuard, 7));
+    const Run run = blkcopy_expect(1, {option, "--json", "-o", "1M", "-l", std::to_string(length),
+                                       "-d", std::to_string(to), disk.path(), disk.path()});
+    const json report = run.report();
+    const uint64_t copied = report["copied"];
+    expect(copied <= bad - to,
+           fmt::format("the prefix ends before the bad block: {} <= {}", copied, bad - to));
+    expect(report["error"].is_string() && report["exit_code"] == 1,
+           "the report has the error: " + report.dump());
+    expect(disk.read(to, copied) == disk.read(kMiB, copied), "the prefix is copied");
+    expect(copied > 0, "the error is in the middle");
+    expect(disk.read(to - kGuard, kGuard) == pattern(kGuard, 6), "what is before is as it was");
+    expect(disk.read(to + length, kGuard) == pattern(kGuard, 7), "what is behind is as it was");
+    expect(report["method"] == (option == "--no-offload" ? "read-write" : "offload"),
+           "the error was not covered by another way: " + report.dump());
+}
+
+void test_device_error_offloaded() {
+    need_offload();
+    expect_exact_prefix("--offload-only");
+}
+
+void test_device_error_not_hidden() {
+    need_offload();
+    expect_exact_prefix("--quiet"); // the default way: it must not fall back
+}
+
+void test_device_error_read_write() {
+    expect_exact_prefix("--no-offload");
+}
+
+void expect_stop(const std::string &option) {
+    if (environment("COPY_MACHINE") != "slow")
+        throw Skip{"needs the slow machine, to stop a copy in the middle"};
+    const GuestDevice disk = device("COPY_DEV");
+    const uint64_t length = 128 * kMiB;
+    const uint64_t to = 256 * kMiB;
+    Child child({option, "--json", "-l", std::to_string(length), "-d", std::to_string(to),
+                 disk.path(), disk.path()});
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    ::kill(child.pid(), SIGINT);
+    const auto asked = std::chrono::steady_clock::now();
+    const Run run = child.wait();
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - asked;
+    expect(run.exit_code == 128 + SIGINT,
+           fmt::format("it ends with 130, not with {}: {}", run.exit_code, run.err));
+    expect(took.count() < 15, fmt::format("it stops soon, not after {:.1f} s", took.count()));
+    const json report = run.report();
+    const uint64_t copied = report["copied"];
+    expect(report["interrupted"] == true && copied < length,
+           "the report says so: " + report.dump());
+    const uint64_t look = std::min(copied, 4 * kMiB);
+    expect(disk.read(to, look) == disk.read(0, look), "the prefix begins as the source");
+    expect(disk.read(to + copied - look, look) == disk.read(copied - look, look),
+           "the prefix ends as the source");
+}
+
+void test_stop_offloaded() {
+    need_offload();
+    expect_stop("--offload-only");
+}
+
+void test_stop_read_write() {
+    expect_stop("--no-offload");
+}
+
+void test_version_and_help() {
+    expect(blkcopy_expect(0, {"--version"}).out.starts_with("blkcopy "), "the version is printed");
+    expect(blkcopy_expect(0, {"--help"}).out.find("Exit status") != std::string::npos,
+           "the help has exit codes");
+}
+
+const std::pair<const char *, std::function<void()>> kTests[] = {
+    {"version_and_help", test_version_and_help},
+    {"offloaded", test_offloaded},
+    {"read_write", test_read_write},
+    {"gathered_extents", test_gathered_extents},
+    {"fallback_without_offload", test_fallback_without_offload},
+    {"fallback_between_drives", test_fallback_between_drives},
+    {"fallback_when_switched_off", test_fallback_when_switched_off},
+    {"partitions", test_partitions},
+    {"verify_notices", test_verify_notices},
+    {"refusals", test_refusals},
+    {"held_and_read_only", test_held_and_read_only},
+    {"device_error_offloaded", test_device_error_offloaded},
+    {"device_error_not_hidden", test_device_error_not_hidden},
+    {"device_error_read_write", test_device_error_read_write},
+    {"stop_offloaded", test_stop_offloaded},
+    {"stop_read_write", test_stop_read_write},
+};
+
+int run_all() {
+    size_t failed = 0;
+    size_t skipped = 0;
+    size_t number = 0;
+    fmt::print("KTAP version 1\n1..{}\n", std::size(kTests));
+    for (const auto &[name, function] : kTests) {
+        number++;
+        try {
+            function();
+            fmt::print("ok {} {}\n", number, name);
+        } catch (const Skip &skip) {
+            skipped++;
+            fmt::print("ok {} {} # SKIP {}\n", number, name, skip.reason);
+        } catch (const std::exception &error) {
+            failed++;
+            std::string text = error.what();
+            for (char &c : text)
+                if (c == '\n')
+                    c = ' ';
+            fmt::print("# {}\nnot ok {} {}\n", text, number, name);
+        }
+        std::fflush(stdout);
+    }
+    if (failed > 0)
+        return 1;
+    return skipped == std::size(kTests) ? 4 : 0;
+}
+
+} // namespace
+} // namespace blkcopy
+
+int main() {
+    return blkcopy::run_all();
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "copier.h"
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <deque>
+
+#include "uapi.h"
+
+namespace blkcopy {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+
+// A device that answers BLKCOPY from a script; when the script is over it copies whatever it is
+// asked.
+class FakeMover : public Mover {
+public:
+    std::deque<OffloadReply> script;
+    std::vector<Step> steps;
+    std::optional<uint64_t> read_write_from;
+    ReadWriteResult read_write_result;
+    bool read_write_all = true;
+    unsigned flushes = 0;
+    int flush_error = 0;
+
+    OffloadReply offload(const Step &step) override {
+        steps.push_back(step);
+        if (script.empty())
+            return {0, true, step.length};
+        const OffloadReply reply = script.front();
+        script.pop_front();
+        return reply;
+    }
+    ReadWriteResult read_write(const Plan &plan, uint64_t from, const ProgressFunction &,
+                               const StopFunction &) override {
+        read_write_from = from;
+        if (read_write_all)
+            read_write_result.copied = plan.total() - from;
+        return read_write_result;
+    }
+    int flush() override {
+        flushes++;
+        return flush_error;
+    }
+};
+
+Plan plan_of(uint64_t length) {
+    const Geometry source{"source", length, 512, 1, 0};
+    const Geometry destination{"destination", length, 512, 2, 0};
+    return Plan::make({}, source, destination).value();
+}
+
+CopyReport run(FakeMover &mover, Policy policy = Policy::kAuto, uint64_t length = 16 * kMiB) {
+    return run_copy(plan_of(length), policy, mover, {}, [] { return false; });
+}
+
+TEST(Judge, KnowsEveryAnswer) {
+    EXPECT_EQ(judge({0, true, 4096}, 4096), Judgement::kDone);
+    EXPECT_EQ(judge({ENOTTY, false, 0}, 4096), Judgement::kUnsupported);
+    EXPECT_EQ(judge({EOPNOTSUPP, true, 0}, 4096), Judgement::kUnsupported);
+    EXPECT_EQ(judge({EOPNOTSUPP, true, 512}, 4096), Judgement::kAgain)
+        << "switched off in the middle";
+    EXPECT_EQ(judge({EINTR, true, 512}, 4096), Judgement::kAgain);
+    EXPECT_EQ(judge({EINVAL, false, 0}, 4096), Judgement::kUnsupported)
+        << "a driver that does not know it";
+    EXPECT_EQ(judge({EINVAL, true, 0}, 4096), Judgement::kFailed)
+        << "a kernel that knows it and refuses";
+    for (const int error :
+         {EIO, ENOSPC, EBUSY, EPERM, EFAULT, ENOMEM, EBADF, EREMOTEIO, ENODATA, ETIMEDOUT})
+        EXPECT_EQ(judge({error, true, 0}, 4096), Judgement::kFailed) << error;
+}
+
+TEST(Judge, DoesNotBelieveWrongCounts) {
+    EXPECT_EQ(judge({0, true, 512}, 4096), Judgement::kFailed) << "success, but not all";
+    EXPECT_EQ(judge({0, true, 0}, 4096), Judgement::kFailed);
+    EXPECT_EQ(judge({0, true, 8192}, 4096), Judgement::kFailed) << "more than was asked";
+    EXPECT_EQ(judge({EIO, true, 8192}, 4096), Judgement::kFailed);
+    EXPECT_EQ(judge({EINTR, true, 8192}, 4096), Judgement::kFailed);
+    EXPECT_EQ(judge({0, false, 0}, 4096), Judgement::kFailed) << "success that left no count";
+}
+
+TEST(Copier, OffloadsWithoutReading) {
+    FakeMover mover;
+    const CopyReport report = run(mover, Policy::kAuto, 1024 * kMiB);
+    EXPECT_EQ(report.offloaded, 1024 * kMiB);
+    EXPECT_EQ(report.method(), "offload");
+    EXPECT_FALSE(report.error || report.fell_back || mover.read_write_from);
+    EXPECT_EQ(mover.flushes, 1u);
+    EXPECT_EQ(report.offload_calls, mover.steps.size());
+    EXPECT_GT(mover.steps.size(), 1u) << "in steps, so that progress moves";
+}
+
+TEST(Copier, NeverAsksForTooManyExtents) {
+    const Geometry source{"source", 64 * kMiB, 512, 1, 0};
+    const Geometry destination{"destination", 64 * kMiB, 512, 2, 0};
+    const Request request{0, {}, std::vector<Extent>(3000, Extent{0, 512}), 0};
+    FakeMover mover;
+    const CopyReport report = run_copy(Plan::make(request, source, destination).value(),
+                                       Policy::kAuto, mover, {}, [] { return false; });
+    EXPECT_EQ(report.offloaded, 3000u * 512);
+    ASSERT_EQ(mover.steps.size(), 3u);
+    EXPECT_EQ(mover.steps[0].extents.size(), size_t{BLKCOPY_MAX_EXTENTS});
+}
+
+TEST(Copier, FallsBackWhenNothingIsOffered) {
+    for (const OffloadReply &reply :
+         {OffloadReply{ENOTTY, false, 0}, OffloadReply{EOPNOTSUPP, true, 0},
+          OffloadReply{EINVAL, false, 0}}) {
+        FakeMover mover;
+        mover.script = {reply};
+        const CopyReport report = run(mover);
+        EXPECT_EQ(mover.steps.size(), 1u);
+        EXPECT_EQ(mover.read_write_from, 0u);
+        EXPECT_TRUE(report.fell_back);
+        EXPECT_EQ(report.method(), "read-write");
+        EXPECT_EQ(report.copied(), 16 * kMiB);
+        EXPECT_FALSE(report.error);
+    }
+}
+
+TEST(Copier, OffloadOnlyRefusesInstead) {
+    FakeMover mover;
+    mover.script = {{EOPNOTSUPP, true, 0}};
+    const CopyReport report = run(mover, Policy::kOffloadOnly);
+    ASSERT_TRUE(report.error);
+    EXPECT_EQ(report.error->code, ExitCode::kNoOffload);
+    EXPECT_FALSE(mover.read_write_from);
+    EXPECT_EQ(report.copied(), 0u);
+    EXPECT_EQ(mover.flushes, 0u);
+    EXPECT_NE(report.error->message.find("nothing was changed"), std::string::npos);
+}
+
+TEST(Copier, NoOffloadNeverAsks) {
+    FakeMover mover;
+    const CopyReport report = run(mover, Policy::kNoOffload);
+    EXPECT_TRUE(mover.steps.empty());
+    EXPECT_EQ(report.method(), "read-write");
+    EXPECT_FALSE(report.fell_back);
+}
+
+TEST(Copier, ADeviceErrorIsNeverHiddenByReadingAndWriting) {
+    for (const int error : {EIO, ENOSPC, EBUSY, EINVAL, EPERM}) {
+        FakeMover mover;
+        mover.script = {{error, true, kMiB}};
+        const CopyReport report = run(mover);
+        ASSERT_TRUE(report.error);
+        EXPECT_EQ(report.error->code, ExitCode::kFailed);
+        EXPECT_EQ(report.copied(), kMiB) << "the exact prefix";
+        EXPECT_FALSE(mover.read_write_from);
+        EXPECT_NE(report.error->message.find("first 1048576 of 16777216 bytes"), std::string::npos);
+    }
+}
+
+TEST(Copier, GoesOnFromThePrefixWhenOffloadEndsInTheMiddle) {
+    FakeMover mover;
+    mover.script = {{EOPNOTSUPP, true, 3 * kMiB}, {EOPNOTSUPP, true, 0}};
+    const CopyReport report = run(mover);
+    EXPECT_EQ(mover.read_write_from, 3 * kMiB);
+    EXPECT_EQ(report.offloaded, 3 * kMiB);
+    EXPECT_EQ(report.read_written, 13 * kMiB);
+    EXPECT_EQ(report.method(), "mixed");
+    EXPECT_FALSE(report.error);
+}
+
+TEST(Copier, GoesOnAfterASignalThatWasNotForUs) {
+    FakeMover mover;
+    mover.script = {{EINTR, true, kMiB}, {EINTR, true, 0}};
+    const CopyReport report = run(mover);
+    EXPECT_EQ(report.offloaded, 16 * kMiB);
+    ASSERT_EQ(mover.steps.size(), 3u);
+    EXPECT_EQ(mover.steps[1].destination_offset, kMiB);
+}
+
+TEST(Copier, StopsBetweenStepsAndAfterAnInterruptedOne) {
+    FakeMover mover;
+    mover.script = {{EINTR, true, kMiB}};
+    const CopyReport report = run_copy(plan_of(16 * kMiB), Policy::kAuto, mover, {},
+                                       [&] { return !mover.steps.empty(); });
+    EXPECT_TRUE(report.interrupted);
+    EXPECT_EQ(report.copied(), kMiB);
+    EXPECT_FALSE(report.error || mover.read_write_from);
+    EXPECT_EQ(mover.flushes, 1u) << "what is reported should survive";
+}
+
+TEST(Copier, DoesNotBelieveMoreThanWasAsked) {
+    FakeMover mover;
+    mover.script = {{0, true, 17 * kMiB}};
+    const CopyReport report = run(mover);
+    ASSERT_TRUE(report.error);
+    EXPECT_EQ(report.copied(), 0u);
+}
+
+TEST(Copier, ReportsReadAndWriteErrorsWithTheSum) {
+    FakeMover mover;
+    mover.script = {{EOPNOTSUPP, true, kMiB}, {EOPNOTSUPP, true, 0}};
+    mover.read_write_all = false;
+    mover.read_write_result = {2 * kMiB, IoFailure{true, 3 * kMiB, EIO}, false};
+    const CopyReport report = run(mover);
+    ASSERT_TRUE(report.error);
+    EXPECT_EQ(report.copied(), 3 * kMiB);
+    EXPECT_NE(report.error->message.find("writing the destination at offset 3145728"),
+              std::string::npos);
+}
+
+TEST(Copier, AFailedFlushIsAnError) {
+    FakeMover mover;
+    mover.flush_error = EIO;
+    const CopyReport report = run(mover);
+    ASSERT_TRUE(report.error);
+    EXPECT_EQ(report.error->code, ExitCode::kFailed);
+}
+
+} // namespace
+} // namespace blkcopy
