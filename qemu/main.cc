@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// blkcopy-vm: boots kernels in virtual machines whose drives can copy, and
+// tests them there.
+#include "exec_command.h"
+#include "interrupt.h"
+#include "outcome.h"
+#include "setting.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+using namespace kit;
+
+int main(int argc, char **argv) {
+    CLI::App app{"Boots kernels in virtual machines whose drives can copy, and tests them there."};
+    app.require_subcommand(1);
+    app.footer(exit_code_help());
+
+    ExecOptions exec_options;
+    auto add_exec_options = [&](CLI::App *command) {
+        command->add_option("--machine", exec_options.machine, "machine to boot")
+            ->capture_default_str();
+        command->add_option("--kernel", exec_options.kernel, "bzImage to boot");
+        command->add_option("--flavour", exec_options.flavour, "kernel flavour")
+            ->check(CLI::IsMember({"plain", "debug"}))
+            ->capture_default_str();
+        command->add_option("--append", exec_options.append, "more kernel command line");
+        command->add_option("--file", exec_options.files,
+                            "HOST[:GUEST]: put this file into the guest, too");
+        command->add_option("--env", exec_options.env, "NAME=VALUE for the program");
+        command->add_flag("--console", exec_options.console, "show the kernel's console");
+    };
+    CLI::App *exec = app.add_subcommand("exec", "run one program of this host in a machine");
+    add_exec_options(exec);
+    exec->add_option("--timeout", exec_options.timeout, "seconds; 0 for none");
+    exec->add_flag("--tty", exec_options.tty, "give the program a terminal");
+    exec->add_option("program", exec_options.argv, "program and arguments, after --")->required();
+    CLI::App *shell = app.add_subcommand("shell", "a shell in a machine");
+    add_exec_options(shell);
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError &error) {
+        int code = app.exit(error);
+        return code == 0 ? 0 : 2;
+    }
+
+    catch_interrupts();
+    Result<Setting> setting = Setting::load();
+    if (!setting) {
+        fmt::print(stderr, "blkcopy-vm: {}\n", setting.error().message);
+        return outcome_exit_code(Outcome::host_error);
+    }
+    if (exec->parsed())
+        return exec_command(*setting, exec_options);
+    if (shell->parsed())
+        return shell_command(*setting, exec_options);
+    return 2;
+}
