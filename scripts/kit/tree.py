@@ -2,9 +2,10 @@
 """The kernel tree in build/: made from the patches, exported back to them."""
 
 import pathlib
+import re
 import shutil
 import tempfile
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 from . import base, common, git, series
 
@@ -61,7 +62,6 @@ def clone(source: git.Repo, target: pathlib.Path, head: str) -> None:
         source.run("update-ref", "-d", "refs/heads/series")
     repo = git.Repo(target)
     repo.run("remote", "remove", "origin")
-    repo.run("branch", "-q", "-f", "main", "base")
 
 
 def unexported(repo: git.Repo, folder: pathlib.Path = common.PATCHES) -> List[str]:
@@ -74,11 +74,28 @@ def unexported(repo: git.Repo, folder: pathlib.Path = common.PATCHES) -> List[st
     with tempfile.TemporaryDirectory(prefix="blkcopy-export-") as name:
         new = pathlib.Path(name)
         series.export(repo, "base", "HEAD", folder, new)
-        differing = [each for each in series.same_files(folder, new) if each != series.COVER]
-    if differing:
-        more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
-        found.append("its commits differ from " + ", ".join(differing[:3]) + more)
+        found += _differences(folder, new)
     return found
+
+
+def _differences(folder: pathlib.Path, new: pathlib.Path) -> List[str]:
+    """How two exports of a series differ, whatever their numbers say."""
+
+    def bodies(where: pathlib.Path) -> Dict[str, str]:
+        mark = re.compile(r"^Subject: \[PATCH[^]]*\]", re.MULTILINE)
+        return {mark.sub("", p.read_text(), 1): series.subject(p) for p in series.patch_files(where)}
+
+    old, now = bodies(folder), bodies(new)
+    if list(old) == list(now):
+        return []
+    ours = [f"\"{title}\"" for body, title in now.items() if body not in old]
+    theirs = [f"\"{title}\"" for body, title in old.items() if body not in now]
+    found = []
+    if ours:
+        found.append(f"it has {', '.join(ours[:3])}" + (" and more" if len(ours) > 3 else ""))
+    if theirs:
+        found.append(f"it lacks {', '.join(theirs[:3])}" + (" and more" if len(theirs) > 3 else ""))
+    return found or ["its commits are in another order"]
 
 
 def source_of_series(folder: pathlib.Path = common.PATCHES) -> pathlib.Path:
