@@ -16,6 +16,7 @@
 #endif
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -66,6 +67,7 @@ void bc_close(struct bc_dev *dev);
 /* Returns 0 when copies are offered, 1 to skip or -1 to fail (bc_reason()). */
 int bc_need_copy(const struct bc_dev *dev);
 const char *bc_reason(void);
+void bc_set_reason(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Whether COPY_MACHINE says that the test runs on machine @name. */
 bool bc_machine(const char *name);
@@ -162,6 +164,8 @@ void bc_win_copied(struct bc_win *dst, __u64 dst_off, const struct bc_win *src,
  */
 int bc_win_partly_copied(struct bc_win *dst, __u64 dst_off, const struct bc_win *src,
 			 const struct blk_copy_extent *ext, __u32 nr, __u64 sure);
+/* Forgets alternatives: finds out which of the two each sector holds. */
+int bc_win_settle(struct bc_win *w);
 /* Reads all of the window through @fd and compares it with the model. */
 int bc_win_check_fd(const struct bc_win *w, int fd);
 int bc_win_check(const struct bc_win *w);	/* with direct reads */
@@ -182,6 +186,37 @@ int bc_mark(void);		/* count from here */
 int bc_count(struct bc_counts *c);
 int bc_expect_counts(const struct bc_bound *b);	/* copies as computed, no data read or written */
 int bc_expect_no_copies(void);	/* neither copies nor writes */
+
+/* ---- random work on a window, also as a thread (load.c) ---- */
+
+enum bc_op {
+	BC_OP_IOCTL = 1, BC_OP_CFR = 2, BC_OP_WRITE_DIRECT = 4, BC_OP_WRITE_BUFFERED = 8,
+	BC_OP_READ_DIRECT = 16, BC_OP_READ_BUFFERED = 32,
+	BC_OP_COPIES = BC_OP_IOCTL | BC_OP_CFR,
+	BC_OP_WRITES = BC_OP_WRITE_DIRECT | BC_OP_WRITE_BUFFERED,
+	BC_OP_READS = BC_OP_READ_DIRECT | BC_OP_READ_BUFFERED,
+	BC_OP_ALL = 63,
+};
+
+struct bc_load {
+	struct bc_win *win;	/* nobody else's */
+	unsigned int ops;	/* enum bc_op, each as likely as the others */
+	__u64 rng;		/* state; start with any number */
+	__u64 longest;		/* bytes of one operation, 0: 256 KiB */
+	bool may_refuse;	/* EOPNOTSUPP is right: somebody switches offload */
+	bool verbose;		/* print each operation */
+	/* results */
+	__u64 done, copies, copied_bytes, refused;
+	int bad;
+	/* thread */
+	pthread_t thread;
+	bool stop;
+};
+
+int bc_load_op(struct bc_load *load);		/* one operation, checked */
+int bc_load_start(struct bc_load *load);
+int bc_load_stop(struct bc_load *load);		/* returns load->bad */
+__u64 bc_now_ms(void);
 
 /* ---- all of it in one step (step.c) ---- */
 

@@ -23,7 +23,7 @@ void bc_log(const char *fmt, ...)
 	printf("\n");
 }
 
-__attribute__((format(printf, 1, 2))) static void set_reason(const char *fmt, ...)
+void bc_set_reason(const char *fmt, ...)
 {
 	va_list args;
 
@@ -96,14 +96,14 @@ int bc_open_path(struct bc_dev *dev, const char *path)
 	snprintf(dev->path, sizeof(dev->path), "%s", path);
 	dev->fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
 	if (dev->fd < 0) {
-		set_reason("cannot open %s for direct reads and writes: %s",
+		bc_set_reason("cannot open %s for direct reads and writes: %s",
 			   path, strerror(errno));
 		return -1;
 	}
 	dev->bfd = open(path, O_RDWR | O_CLOEXEC);
 	if (dev->bfd < 0 || ioctl(dev->fd, BLKGETSIZE64, &dev->size) ||
 	    ioctl(dev->fd, BLKSSZGET, &lbs) || find_disk(dev)) {
-		set_reason("%s is not a block device with a size and a place in sysfs: %s",
+		bc_set_reason("%s is not a block device with a size and a place in sysfs: %s",
 			   path, strerror(errno));
 		bc_close(dev);
 		return -1;
@@ -121,7 +121,7 @@ int bc_open(struct bc_dev *dev, const char *var)
 	dev->fd = -1;
 	dev->bfd = -1;
 	if (!path || !*path) {
-		set_reason("%s is not set: it must name a device that may be overwritten", var);
+		bc_set_reason("%s is not set: it must name a device that may be overwritten", var);
 		return 1;
 	}
 	return bc_open_path(dev, path);
@@ -145,7 +145,7 @@ int bc_need_copy(const struct bc_dev *dev)
 	if (dev->lim.max_bytes)
 		return 0;
 	snprintf(path, sizeof(path), "/sys/block/%s/queue/copy_max_bytes", dev->disk);
-	set_reason("%s: %s: %s", dev->path, path, access(path, F_OK) ?
+	bc_set_reason("%s: %s: %s", dev->path, path, access(path, F_OK) ?
 		   "no such file, the running kernel has no block copy" :
 		   "0, the device does not offer copies");
 	/* A machine that was built to offer copies has to. */

@@ -193,3 +193,27 @@ int bc_win_check(const struct bc_win *w)
 {
 	return bc_win_check_fd(w, w->dev->fd);
 }
+
+int bc_win_settle(struct bc_win *w)
+{
+	char *sector;
+	__u64 i, off;
+	int ret = 0;
+
+	if (!w->alt)
+		return 0;
+	sector = bc_alloc(w->dev->lbs);
+	for (i = 0; i < w->len / BC_SECTOR && !ret; i++) {
+		if (w->alt[i] == BC_NO_ALT)
+			continue;
+		off = w->base + i * BC_SECTOR;
+		ret = io_full(w->dev->fd, sector, w->dev->lbs, off - off % w->dev->lbs, false);
+		if (!ret && bc_sector_is(sector + off % w->dev->lbs, w->alt[i]))
+			w->tag[i] = w->alt[i];
+		w->alt[i] = BC_NO_ALT;
+	}
+	free(sector);
+	free(w->alt);
+	w->alt = NULL;
+	return ret ?: bc_win_check(w);
+}
