@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // blkcopy-vm: boots kernels in virtual machines whose drives can copy, and
 // tests them there.
+#include "demo.h"
 #include "exec_command.h"
 #include "interrupt.h"
 #include "outcome.h"
@@ -38,6 +39,21 @@ int main(int argc, char **argv) {
     CLI::App *shell = app.add_subcommand("shell", "a shell in a machine");
     add_exec_options(shell);
 
+    DemoOptions demo_options;
+    CLI::App *demo =
+        app.add_subcommand("demo", "copy a real file system inside an emulated drive, with proof");
+    demo->add_option("--kernel", demo_options.kernel, "bzImage to boot");
+    demo->add_option("--flavour", demo_options.flavour, "kernel flavour")
+        ->check(CLI::IsMember({"plain", "debug", "unpatched"}))
+        ->capture_default_str();
+    demo->add_option("--blkcopy", demo_options.blkcopy, "the tool to use");
+    demo->add_option("--source", demo_options.source, "directory whose files are copied");
+    demo->add_option("--spoil", demo_options.spoil,
+                     "damage one byte of this copy, to see the proof fail")
+        ->check(CLI::IsMember({"offloaded", "read-write"}));
+    demo->add_flag("--json", demo_options.json, "one JSON object on standard output");
+    demo->add_flag("--console", demo_options.console, "show the kernel's console");
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError &error) {
@@ -53,6 +69,8 @@ int main(int argc, char **argv) {
     }
     if (exec->parsed())
         return exec_command(*setting, exec_options);
+    if (demo->parsed())
+        return demo_command(*setting, demo_options);
     if (shell->parsed())
         return shell_command(*setting, exec_options);
     return 2;

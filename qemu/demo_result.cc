@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "demo_result.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+namespace kit {
+
+namespace {
+
+constexpr uint64_t kBlock = 512; // the demo's drive has QEMU's own block size
+
+std::string mib(uint64_t bytes) {
+    return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
+}
+
+std::string seconds(double value) {
+    return fmt::format("{:.2f} s", value);
+}
+
+// 1234567 -> "1,234,567".
+std::string grouped(uint64_t value) {
+    if (value < 1000)
+        return std::to_string(value);
+    return fmt::format("{},{:03}", grouped(value / 1000), value % 1000);
+}
+
+// How many times the first is contained in the second. The guest counts CPU time in ticks, so a
+// small divisor makes no honest ratio.
+std::string times(double small, double large, double least, const char *word) {
+    if (large <= 0)
+        return "-";
+    if (small < least)
+        return fmt::format("> {:.0f} x {}", large / least, word);
+    return fmt::format("{:.1f} x {}", large / small, word);
+}
+
+class Table {
+public:
+    explicit Table(bool colour) : colour_(colour) {}
+
+    void row(const std::string &name, const std::string &a, const std::string &b,
+             const std::string &note = "") {
+        text_ += fmt::format("  {:<32}{:>16}{:>16}   {}", name, a, b, note);
+        end_line();
+    }
+
+    // A proof: green words, or red ones.
+    void proof(const std::string &name, bool a_good, const std::string &a, bool b_good,
+               const std::string &b) {
+        text_ += fmt::format("  {:<32}{}{}", name, painted(a_good, fmt::format("{:>16}", a)),
+                             painted(b_good, fmt::format("{:>16}", b)));
+        end_line();
+    }
+
+    void line(const std::string &text = "") { text_ += text + "\n"; }
+
+    std::string painted(bool good, const std::string &text) const {
+        return colour_ ? fmt::format("\x1b[{}m{}\x1b[m", good ? 32 : 31, text) : text;
+    }
+
+    std::string bold(const std::string &text) const {
+        return colour_ ? fmt::format("\x1b[1m{}\x1b[m", text) : text;
+    }
+
+    const std::string &text() const { return text_; }
+
+private:
+    void end_line() {
+        text_.erase(text_.find_last_not_of(' ') + 1);
+        text_ += '\n';
+    }
+
+    bool colour_;
+    std::string text_;
+};
+
+uint64_t through_memory(const DemoCopy &copy) {
+    return copy.device.read_bytes + copy.device.write_bytes;
+}
+
+std::string commands(const TraceCounts &device) {
+    if (device.copies > 0 && device.reads + device.writes == 0)
+        return grouped(device.copies) + " copy";
+    if (device.copies == 0)
+        return grouped(device.reads + device.writes) + " r/w";
+    return fmt::format("{} copy, {} r/w", grouped(device.copies),
+                       grouped(device.reads + device.writes));
+}
+
+void check_copy(std::vector<std::string> &failures, const char *name, const DemoCopy &copy,
+                const DemoResult &result) {
+    const auto fail = [&](const std::string &what) {
+        failures.push_back(fmt::format("{}: {}", name, what));
+    };
+    if (!copy.error.empty())
+        fail(copy.error);
+    if (copy.copied != result.bytes)
+        fail(fmt::format("blkcopy reports {} of {} bytes", copy.copied, result.bytes));
+    if (!copy.fsck.empty())
+        fail("e2fsck is not content: " + copy.fsck);
+    if (copy.files_right != result.files || !copy.wrong_file.empty())
+        fail(fmt::format("{} of {} files have the host's checksum; '{}' is different or missing",
+                         copy.files_right, result.files, copy.wrong_file));
+    if (!copy.equals_original)
+        fail("the drive's image does not equal the original, byte by byte");
+}
+
+void check_devices_word(std::vector<std::string> &failures, const DemoResult &result) {
+    const TraceCounts &a = result.offloaded.device;
+    if (result.offloaded.method != "offload")
+        failures.push_back(
+            fmt::format("offloaded: blkcopy reports the method \"{}\"", result.offloaded.method));
+    if (a.copies == 0 || a.blocks * kBlock != result.bytes)
+        failures.push_back(fmt::format("offloaded: the drive saw {} copy commands for {} bytes, "
+                                       "not for {}",
+                                       a.copies, a.blocks * kBlock, result.bytes));
+    if (a.reads + a.writes + a.write_zeroes > 0)
+        failures.push_back(fmt::format("offloaded: the drive saw {} reads, {} writes and {} write "
+                                       "zeroes, and should have seen none",
+                                       a.reads, a.writes, a.write_zeroes));
+    const TraceCounts &b = result.read_written.device;
+    if (result.read_written.method != "read-write")
+        failures.push_back(fmt::format("read + write: blkcopy reports the method \"{}\"",
+                                       result.read_written.method));
+    if (b.copies > 0)
+        failures.push_back(fmt::format("read + write: the drive saw {} copy commands", b.copies));
+    if (b.read_bytes != result.bytes || b.write_bytes != result.bytes)
+        failures.push_back(fmt::format("read + write: the drive read {} and wrote {} bytes, not {}",
+                                       b.read_bytes, b.write_bytes, result.bytes));
+}
+
+nlohmann::ordered_json copy_json(const DemoCopy &copy) {
+    nlohmann::ordered_json json;
+    json["error"] = copy.error;
+    json["method"] = copy.method;
+    json["copied"] = copy.copied;
+    json["seconds"] = copy.seconds;
+    json["program_seconds"] = copy.program_seconds;
+    json["busy_seconds"] = copy.busy_seconds;
+    json["device"] = nlohmann::ordered_json::parse(copy.device.to_json());
+    json["bytes_through_host_memory"] = through_memory(copy);
+    json["fsck"] = copy.fsck.empty() ? "clean" : copy.fsck;
+    json["files_right"] = copy.files_right;
+    json["wrong_file"] = copy.wrong_file;
+    json["equals_original"] = copy.equals_original;
+    return json;
+}
+
+} // namespace
+
+std::vector<std::string> DemoResult::failures() const {
+    std::vector<std::string> failures;
+    if (!trouble.empty())
+        failures.push_back(trouble);
+    if (files == 0 || bytes == 0)
+        failures.push_back("nothing was copied, so nothing is proven");
+    check_copy(failures, "offloaded", offloaded, *this);
+    check_copy(failures, "read + write", read_written, *this);
+    check_devices_word(failures, *this);
+    if (!source_unchanged)
+        failures.push_back("the source is not what it was");
+    if (!surroundings_unchanged)
+        failures.push_back("something outside the two destinations was changed");
+    return failures;
+}
+
+std::string demo_table(const DemoResult &result, bool colour) {
+    Table table(colour);
+    const DemoCopy &a = result.offloaded;
+    const DemoCopy &b = result.read_written;
+    table.line(fmt::format("An ext4 file system of {} with {} files ({}, from {}),",
+                           mib(result.bytes), grouped(result.files), mib(result.file_bytes),
+                           result.origin));
+    table.line(fmt::format("copied from partition 1 of an emulated NVMe drive to partitions 2 and "
+                           "3 by Linux {}:",
+                           result.kernel));
+    table.line();
+    table.line(table.bold(fmt::format("  {:<32}{:>16}{:>16}", "", "offloaded", "read + write")));
+    table.row("bytes copied", mib(a.copied), mib(b.copied));
+    table.row("time", seconds(a.seconds), seconds(b.seconds),
+              times(a.seconds, b.seconds, 0.01, "faster"));
+    table.row("commands the drive saw", commands(a.device), commands(b.device));
+    table.row("bytes through host memory", mib(through_memory(a)), mib(through_memory(b)));
+    table.row("CPU time of blkcopy", seconds(a.program_seconds), seconds(b.program_seconds),
+              times(a.program_seconds, b.program_seconds, 0.01, "less"));
+    table.row("CPU time of the whole guest", seconds(a.busy_seconds), seconds(b.busy_seconds),
+              times(a.busy_seconds, b.busy_seconds, 0.01, "less"));
+    table.line();
+    const auto clean = [](const DemoCopy &copy) {
+        return copy.fsck.empty() ? "clean" : "NOT CLEAN";
+    };
+    const auto files = [&](const DemoCopy &copy) {
+        return fmt::format("{}/{}", copy.files_right, result.files);
+    };
+    const auto same = [](const DemoCopy &copy) { return copy.equals_original ? "yes" : "NO"; };
+    table.proof("e2fsck in the guest", a.fsck.empty(), clean(a), b.fsck.empty(), clean(b));
+    table.proof("files with the host's SHA-256", a.files_right == result.files, files(a),
+                b.files_right == result.files, files(b));
+    table.proof("image equals the original", a.equals_original, same(a), b.equals_original,
+                same(b));
+    table.line();
+    const std::vector<std::string> failures = result.failures();
+    for (const std::string &failure : failures)
+        table.line("  " + table.painted(false, failure));
+    if (!failures.empty()) {
+        table.line(table.painted(false, "FAILED: not every proof held."));
+        return table.text();
+    }
+    if (result.accelerator == "tcg")
+        table.line("Times are those of an emulated processor: only their ratio means something.");
+    table.line("Nothing else on the drive has changed, and the kernel had no complaint.");
+    table.line(table.painted(true, "PASSED: ") +
+               fmt::format("both copies are right, and the drive made the first one by itself: it "
+                           "saw {} copy commands, and not one read or write.",
+                           grouped(a.device.copies)));
+    return table.text();
+}
+
+std::string demo_json(const DemoResult &result) {
+    nlohmann::ordered_json json;
+    json["passed"] = result.passed();
+    json["failures"] = result.failures();
+    json["origin"] = result.origin;
+    json["bytes"] = result.bytes;
+    json["files"] = result.files;
+    json["file_bytes"] = result.file_bytes;
+    json["kernel"] = result.kernel;
+    json["accelerator"] = result.accelerator;
+    json["offloaded"] = copy_json(result.offloaded);
+    json["read_written"] = copy_json(result.read_written);
+    json["source_unchanged"] = result.source_unchanged;
+    json["surroundings_unchanged"] = result.surroundings_unchanged;
+    return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+} // namespace kit
