@@ -148,7 +148,6 @@ TEST_F_TIMEOUT(elevators, touching_destinations, 120)
 		EXPECT_EQ(asked.blocks, c.blocks);
 		EXPECT_EQ(asked.ranges, c.ranges);
 		EXPECT_LE(c.max_ranges, self->dev.lim.max_extents);
-		EXPECT_LE(c.max_blocks * lbs, self->dev.lim.max_bytes);
 		EXPECT_LE(c.max_range_blocks * lbs, self->dev.lim.max_extent_bytes);
 		EXPECT_EQ(0, c.reads);
 		EXPECT_EQ(0, c.writes);
@@ -182,7 +181,6 @@ TEST_F_TIMEOUT(elevators, merges_stop_at_the_limits, 120)
 	if (bc_have_witness()) {
 		ASSERT_EQ(0, bc_count(&c));
 		EXPECT_GE(2, c.max_ranges);
-		EXPECT_GE(9, c.max_blocks);
 	}
 	EXPECT_EQ(0, bc_reset_limits(&self->dev));
 	for (i = 0; i < 4; i++) {

@@ -74,11 +74,12 @@ static int copy_op(struct bc_load *l, enum bc_iface iface, __u64 longest)
 	wanted = nr;
 	for (nr = 0, i = 0; i < wanted; i++) {
 		__u64 left = total - bc_total(ext, nr);
-		__u64 off, len = i + 1 == wanted ? left : lbs * (1 + below(l, left / lbs));
+		__u64 off, len;
 		int tries;
 
 		if (!left)
 			break;
+		len = i + 1 == wanted ? left : lbs * (1 + below(l, left / lbs));
 		for (tries = 0; tries < 1000; tries++) {
 			off = l->win->base + below(l, (l->win->len - len) / lbs + 1) * lbs;
 			if (off + len <= dst || off >= dst + total)
