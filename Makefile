@@ -64,19 +64,20 @@ tree: packages
 refresh: packages
 	@$(ROOT)/scripts/kernel refresh
 
-apply: packages
+# Needs git and python3 only, so it works on any distribution.
+apply:
 	@test -n '$(KDIR)' || { echo 'make apply KDIR=~/linux: which kernel tree?' >&2; exit 2; }
 	@$(ROOT)/scripts/kernel apply '$(KDIR)'
 
 harness: packages
-	$(Q)$(MAKE) $(QUIET) -C qemu O=$(O)/qemu V=$(V) -j$(J)
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/qemu O=$(O)/qemu V=$(V) -j$(J)
 
 tools: packages
-	$(Q)$(MAKE) $(QUIET) -C tools/blkcopy O=$(O)/tools/blkcopy V=$(V) -j$(J) all
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/tools/blkcopy O=$(O)/tools/blkcopy V=$(V) -j$(J) all
 
 # The programs are the same for every flavour: the interface is.
 selftests: kernel
-	$(Q)$(MAKE) $(QUIET) -C selftests/block_copy OUTPUT=$(SELFTESTS) KSFT=$(KERNEL)/kselftest \
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/selftests/block_copy OUTPUT=$(SELFTESTS) KSFT=$(KERNEL)/kselftest \
 		KHDR_INCLUDES='-isystem $(KERNEL)/headers/include' -j$(J)
 
 test: packages
@@ -104,4 +105,4 @@ distclean:
 .PHONY: help setup packages kernel tree refresh apply harness tools selftests test list shell \
 	check clean distclean
 
-include $(wildcard qemu/demo.mk)
+include $(wildcard $(ROOT)/qemu/demo.mk)

@@ -64,7 +64,7 @@ def ensure(flavour: str, jobs: int, verbose: bool, work: bool) -> pathlib.Path:
     out = directory(flavour)
     with locked(out / ".lock"):
         if work:
-            _build(flavour, tree.work_repo().path, jobs, verbose)
+            _build(flavour, tree.work_repo().path, out / "obj-work", jobs, verbose)
             (out / "key").write_text("work tree\n")
             return out / "bzImage"
         key = key_of(flavour, common.PATCHES)
@@ -76,7 +76,7 @@ def ensure(flavour: str, jobs: int, verbose: bool, work: bool) -> pathlib.Path:
             os.utime(stored)
             common.say(f"Kernel ({flavour}): {common.shown(out / 'bzImage')}, from the cache.")
         else:
-            _build(flavour, _source(flavour), jobs, verbose)
+            _build(flavour, _source(flavour), out / "obj", jobs, verbose)
             (out / "key").write_text(key + "\n")
             _store(out, stored)
         return out / "bzImage"
@@ -147,12 +147,13 @@ def make_env() -> Dict[str, str]:
     return env
 
 
-def _build(flavour: str, source: pathlib.Path, jobs: int, verbose: bool) -> None:
+def _build(
+    flavour: str, source: pathlib.Path, objects: pathlib.Path, jobs: int, verbose: bool
+) -> None:
     out = directory(flavour)
     for name in RESULTS + ("key",):
         path = out / name
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
-    objects = out / "obj"
     (common.CACHE / "ccache").mkdir(parents=True, exist_ok=True)
     common.say(f"Building the {flavour} kernel from {common.shown(source)} (-j{jobs}) ...")
     kconfig.configure(source, objects, kconfig.fragments(flavour), make_words())

@@ -99,26 +99,21 @@ def _differences(folder: pathlib.Path, new: pathlib.Path) -> List[str]:
 
 
 def source_of_series(folder: pathlib.Path = common.PATCHES) -> pathlib.Path:
-    """A work tree that holds exactly base + patches.
+    """A work tree that holds exactly base + patches, whatever the developer's tree holds.
 
-    The developer's tree where it agrees with the patches, else a second tree beside it, so that
-    what is built and tested is what is in the repository.
+    What is built and tested is what is in the repository; where the developer has more, say so.
     """
-    if not exists():
-        return create(folder).path
-    repo = work_repo()
-    differences = unexported(repo, folder)
-    if not differences:
-        return WORK
-    common.warn(
-        f"Note: {common.shown(WORK)} is not what {common.shown(folder)} says: "
-        + "; ".join(differences)
-        + ".\n      The patches are built. `make refresh` exports commits; "
-        "`make kernel TREE=work` builds the tree as it is."
-    )
+    if exists():
+        differences = unexported(work_repo(), folder)
+        if differences:
+            common.warn(
+                f"Note: {common.shown(WORK)} is not what {common.shown(folder)} says: "
+                + "; ".join(differences)
+                + ".\n      The patches are built. `make refresh` exports commits; "
+                "`make kernel TREE=work` builds the tree as it is."
+            )
     source = base.cached()
-    head = series.import_onto(source, "base", series.patch_files(folder))
-    return _second_tree(source, head)
+    return _second_tree(source, series.import_onto(source, "base", series.patch_files(folder)))
 
 
 def source_of_base() -> pathlib.Path:
@@ -131,6 +126,7 @@ def source_of_base() -> pathlib.Path:
 
 def _second_tree(source: git.Repo, head: str) -> pathlib.Path:
     if not (SERIES_ONLY / ".git").exists():
+        common.say(f"Checking out {common.shown(SERIES_ONLY)} ...")
         shutil.rmtree(SERIES_ONLY, ignore_errors=True)
         clone(source, SERIES_ONLY, head)
     repo = git.Repo(SERIES_ONLY)
