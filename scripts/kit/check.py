@@ -7,7 +7,7 @@ import re
 import shutil
 from typing import Counter, List
 
-from . import base, common, git, kconfig, kernel, series, tree
+from . import base, common, git, kconfig, kernel_env, series, tree
 
 TREE = common.BUILD / "check" / "tree"
 OBJECTS = common.BUILD / "check" / "obj"
@@ -74,7 +74,7 @@ def _compile(
         & set(repo.out("ls-tree", "-r", "--name-only", commits[-1]).splitlines())
     )
     repo.run("checkout", "-q", "-f", "--detach", commits[0])
-    kconfig.configure(TREE, OBJECTS, kconfig.fragments("plain"), kernel.make_words())
+    kconfig.configure(TREE, OBJECTS, kconfig.fragments("plain"), kernel_env.make_words())
     problems: List[str] = []
     before: Counter[str] = collections.Counter()
     for number, commit in enumerate(commits):
@@ -85,9 +85,9 @@ def _compile(
         for each in objects:
             (OBJECTS / each).unlink(missing_ok=True)
         done = common.run(
-            ["make", "-k", "-C", TREE, f"O={OBJECTS}", f"-j{jobs}", *kernel.make_words()]
+            ["make", "-k", "-C", TREE, f"O={OBJECTS}", f"-j{jobs}", *kernel_env.make_words()]
             + ["W=1", "C=1", "CHECK=sparse", *objects],
-            env=kernel.make_env(),
+            env=kernel_env.make_env(),
             check=False,
         )
         log = OBJECTS.with_name(f"{number:04d}.log")

@@ -14,15 +14,15 @@ import re
 import shutil
 import signal
 import subprocess
-from typing import Dict, Iterator, List, Optional
+from typing import Iterator, List, Optional
 
-from . import base, common, kconfig, series, tree
+from . import base, common, kconfig, kernel_env, series, structs, tree
 from .progress import Progress
 
-RECIPE = "1"  # Raise when the same inputs would give another result.
+RECIPE = "2"  # Raise when the same inputs would give another result.
 KEPT = 12  # Kernels in the cache; about 15 MB each.
 EXPECTED_STEPS = {"plain": 1500, "debug": 1600, "unpatched": 1500}
-RESULTS = ("bzImage", "System.map", "config", "headers", "kselftest")
+RESULTS = ("bzImage", "System.map", "config", "headers", "kselftest", "struct-sizes")
 # What selftests are compiled with, so that a cached kernel needs no source tree.
 KSELFTEST_HEADERS = ("kselftest.h", "kselftest_harness.h")
 
@@ -122,31 +122,6 @@ def _store(out: pathlib.Path, stored: pathlib.Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def make_words() -> List[str]:
-    """What every make of a kernel gets: ccache, where it is there."""
-    compilers = "ccache gcc" if shutil.which("ccache") else "gcc"
-    return [f"CC={compilers}", f"HOSTCC={compilers}"]
-
-
-def make_env() -> Dict[str, str]:
-    """An environment in which the same source gives the same object in any clone."""
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "V", "O", "J")}
-    env.update(
-        LC_ALL="C",
-        KBUILD_BUILD_TIMESTAMP="Sat Jan  1 00:00:00 UTC 2000",
-        KBUILD_BUILD_USER="blkcopy",
-        KBUILD_BUILD_HOST="blkcopy",
-        CCACHE_DIR=str(common.CACHE / "ccache"),
-        CCACHE_BASEDIR=str(common.BUILD),
-        CCACHE_NOHASHDIR="1",
-        CCACHE_MAXSIZE="5G",
-        CCACHE_COMPILERCHECK="content",
-        # Kernel headers change their time stamp with every checkout, not their content.
-        CCACHE_SLOPPINESS="time_macros,include_file_mtime,include_file_ctime",
-    )
-    return env
-
-
 def _build(
     flavour: str, source: pathlib.Path, objects: pathlib.Path, jobs: int, verbose: bool
 ) -> None:
@@ -156,8 +131,8 @@ def _build(
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     (common.CACHE / "ccache").mkdir(parents=True, exist_ok=True)
     common.say(f"Building the {flavour} kernel from {common.shown(source)} (-j{jobs}) ...")
-    kconfig.configure(source, objects, kconfig.fragments(flavour), make_words())
-    command = ["make", "-C", str(source), f"O={objects}", f"-j{jobs}", *make_words()]
+    kconfig.configure(source, objects, kconfig.fragments(flavour), kernel_env.make_words())
+    command = ["make", "-C", str(source), f"O={objects}", f"-j{jobs}", *kernel_env.make_words()]
     log = out / "build.log"
     log.unlink(missing_ok=True)
     run_logged(command + ["bzImage"], log, _progress(flavour), verbose)
@@ -166,6 +141,7 @@ def _build(
     (out / "kselftest").mkdir()
     for name in KSELFTEST_HEADERS:
         shutil.copy2(source / "tools/testing/selftests" / name, out / "kselftest" / name)
+    (out / "struct-sizes").write_text(structs.measure(objects))
     shutil.copy2(objects / "System.map", out / "System.map")
     shutil.copy2(objects / ".config", out / "config")
     shutil.copy2(objects / "arch/x86/boot/bzImage", out / "bzImage")
@@ -189,7 +165,7 @@ def run_logged(
     """Runs make with all output in `log`; counts steps; on failure shows the errors."""
     with open(log, "a", encoding="utf-8", errors="replace") as sink, subprocess.Popen(
         command,
-        env=make_env(),
+        env=kernel_env.make_env(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
