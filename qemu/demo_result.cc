@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "demo_result.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -8,14 +9,12 @@ namespace kit {
 
 namespace {
 
-constexpr uint64_t kBlock = 512; // the demo's drive has QEMU's own block size
-
 std::string mib(uint64_t bytes) {
     return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / (1 << 20));
 }
 
-std::string seconds(double value) {
-    return fmt::format("{:.2f} s", value);
+std::string milliseconds(double seconds) {
+    return fmt::format("{:.0f} ms", seconds * 1000);
 }
 
 // 1234567 -> "1,234,567".
@@ -25,14 +24,16 @@ std::string grouped(uint64_t value) {
     return fmt::format("{},{:03}", grouped(value / 1000), value % 1000);
 }
 
-// How many times the first is contained in the second. The guest counts CPU time in ticks, so a
-// small divisor makes no honest ratio.
-std::string times(double small, double large, double least, const char *word) {
-    if (large <= 0)
-        return "-";
-    if (small < least)
-        return fmt::format("> {:.0f} x {}", large / least, word);
-    return fmt::format("{:.1f} x {}", large / small, word);
+// The ratio of two costs, in words. What is below the clock's resolution makes no honest ratio.
+std::string ratio(double offloaded, double read_written, double resolution, const char *less,
+                  const char *more) {
+    if (offloaded < resolution && read_written < resolution)
+        return "";
+    if (offloaded < resolution)
+        return fmt::format("more than {:.0f} x {}", read_written / resolution, less);
+    if (offloaded <= read_written)
+        return fmt::format("{:.1f} x {}", read_written / offloaded, less);
+    return fmt::format("{:.1f} x {}", offloaded / read_written, more);
 }
 
 class Table {
@@ -75,17 +76,22 @@ private:
     std::string text_;
 };
 
-uint64_t through_memory(const DemoCopy &copy) {
-    return copy.device.read_bytes + copy.device.write_bytes;
+// Of one round.
+double mean(double sum, const DemoCopy &copy) {
+    return sum / std::max(copy.rounds, 1U);
+}
+uint64_t mean(uint64_t sum, const DemoCopy &copy) {
+    return sum / std::max(copy.rounds, 1U);
 }
 
-std::string commands(const TraceCounts &device) {
-    if (device.copies > 0 && device.reads + device.writes == 0)
-        return grouped(device.copies) + " copy";
-    if (device.copies == 0)
-        return grouped(device.reads + device.writes) + " r/w";
-    return fmt::format("{} copy, {} r/w", grouped(device.copies),
-                       grouped(device.reads + device.writes));
+std::string commands(const DemoCopy &copy) {
+    const uint64_t copies = mean(copy.device.copies, copy);
+    const uint64_t others = mean(copy.device.reads + copy.device.writes, copy);
+    if (others == 0)
+        return grouped(copies) + " copy";
+    if (copies == 0)
+        return grouped(others) + " read/write";
+    return fmt::format("{} copy, {} r/w", grouped(copies), grouped(others));
 }
 
 void check_copy(std::vector<std::string> &failures, const char *name, const DemoCopy &copy,
@@ -95,8 +101,9 @@ void check_copy(std::vector<std::string> &failures, const char *name, const Demo
     };
     if (!copy.error.empty())
         fail(copy.error);
-    if (copy.copied != result.bytes)
-        fail(fmt::format("blkcopy reports {} of {} bytes", copy.copied, result.bytes));
+    if (copy.rounds == 0 || copy.copied != copy.rounds * result.bytes)
+        fail(fmt::format("blkcopy reports {} bytes in {} rounds of {}", copy.copied, copy.rounds,
+                         result.bytes));
     if (!copy.fsck.empty())
         fail("e2fsck is not content: " + copy.fsck);
     if (copy.files_right != result.files || !copy.wrong_file.empty())
@@ -107,39 +114,48 @@ void check_copy(std::vector<std::string> &failures, const char *name, const Demo
 }
 
 void check_devices_word(std::vector<std::string> &failures, const DemoResult &result) {
-    const TraceCounts &a = result.offloaded.device;
+    const DeviceWork &a = result.offloaded.device;
+    const uint64_t a_bytes = result.offloaded.rounds * result.bytes;
     if (result.offloaded.method != "offload")
         failures.push_back(
             fmt::format("offloaded: blkcopy reports the method \"{}\"", result.offloaded.method));
-    if (a.copies == 0 || a.blocks * kBlock != result.bytes)
+    if (a.copies == 0 || a.copied_bytes != a_bytes)
         failures.push_back(fmt::format("offloaded: the drive saw {} copy commands for {} bytes, "
                                        "not for {}",
-                                       a.copies, a.blocks * kBlock, result.bytes));
+                                       a.copies, a.copied_bytes, a_bytes));
     if (a.reads + a.writes + a.write_zeroes > 0)
         failures.push_back(fmt::format("offloaded: the drive saw {} reads, {} writes and {} write "
                                        "zeroes, and should have seen none",
                                        a.reads, a.writes, a.write_zeroes));
-    const TraceCounts &b = result.read_written.device;
+    const DeviceWork &b = result.read_written.device;
+    const uint64_t b_bytes = result.read_written.rounds * result.bytes;
     if (result.read_written.method != "read-write")
         failures.push_back(fmt::format("read + write: blkcopy reports the method \"{}\"",
                                        result.read_written.method));
     if (b.copies > 0)
         failures.push_back(fmt::format("read + write: the drive saw {} copy commands", b.copies));
-    if (b.read_bytes != result.bytes || b.write_bytes != result.bytes)
+    if (b.read_bytes != b_bytes || b.write_bytes != b_bytes)
         failures.push_back(fmt::format("read + write: the drive read {} and wrote {} bytes, not {}",
-                                       b.read_bytes, b.write_bytes, result.bytes));
+                                       b.read_bytes, b.write_bytes, b_bytes));
 }
 
 nlohmann::ordered_json copy_json(const DemoCopy &copy) {
     nlohmann::ordered_json json;
+    json["rounds"] = copy.rounds;
     json["error"] = copy.error;
     json["method"] = copy.method;
     json["copied"] = copy.copied;
     json["seconds"] = copy.seconds;
     json["program_seconds"] = copy.program_seconds;
     json["busy_seconds"] = copy.busy_seconds;
-    json["device"] = nlohmann::ordered_json::parse(copy.device.to_json());
-    json["bytes_through_host_memory"] = through_memory(copy);
+    json["device"] = {{"copies", copy.device.copies},
+                      {"copied_bytes", copy.device.copied_bytes},
+                      {"reads", copy.device.reads},
+                      {"read_bytes", copy.device.read_bytes},
+                      {"writes", copy.device.writes},
+                      {"write_bytes", copy.device.write_bytes},
+                      {"write_zeroes", copy.device.write_zeroes}};
+    json["bytes_through_host_memory"] = copy.device.through_host();
     json["fsck"] = copy.fsck.empty() ? "clean" : copy.fsck;
     json["files_right"] = copy.files_right;
     json["wrong_file"] = copy.wrong_file;
@@ -148,6 +164,16 @@ nlohmann::ordered_json copy_json(const DemoCopy &copy) {
 }
 
 } // namespace
+
+void DeviceWork::add(const TraceCounts &counts, uint64_t block_size) {
+    copies += counts.copies;
+    copied_bytes += counts.blocks * block_size;
+    reads += counts.reads;
+    read_bytes += counts.read_bytes;
+    writes += counts.writes;
+    write_bytes += counts.write_bytes;
+    write_zeroes += counts.write_zeroes;
+}
 
 std::vector<std::string> DemoResult::failures() const {
     std::vector<std::string> failures;
@@ -172,20 +198,27 @@ std::string demo_table(const DemoResult &result, bool colour) {
     table.line(fmt::format("An ext4 file system of {} with {} files ({}, from {}),",
                            mib(result.bytes), grouped(result.files), mib(result.file_bytes),
                            result.origin));
-    table.line(fmt::format("copied from partition 1 of an emulated NVMe drive to partitions 2 and "
-                           "3 by Linux {}:",
-                           result.kernel));
+    table.line("copied from partition 1 of an emulated NVMe drive to partitions 2 and 3");
+    table.line(fmt::format("by Linux {}. {}", result.kernel, result.drive));
     table.line();
-    table.line(table.bold(fmt::format("  {:<32}{:>16}{:>16}", "", "offloaded", "read + write")));
-    table.row("bytes copied", mib(a.copied), mib(b.copied));
-    table.row("time", seconds(a.seconds), seconds(b.seconds),
-              times(a.seconds, b.seconds, 0.01, "faster"));
-    table.row("commands the drive saw", commands(a.device), commands(b.device));
-    table.row("bytes through host memory", mib(through_memory(a)), mib(through_memory(b)));
-    table.row("CPU time of blkcopy", seconds(a.program_seconds), seconds(b.program_seconds),
-              times(a.program_seconds, b.program_seconds, 0.01, "less"));
-    table.row("CPU time of the whole guest", seconds(a.busy_seconds), seconds(b.busy_seconds),
-              times(a.busy_seconds, b.busy_seconds, 0.01, "less"));
+    table.line(table.bold(fmt::format("  {:<32}{:>16}{:>16}",
+                                      fmt::format("one copy, mean of {}", a.rounds), "offloaded",
+                                      "read + write")));
+    table.row("bytes copied", mib(mean(a.copied, a)), mib(mean(b.copied, b)));
+    const double a_time = mean(a.seconds, a);
+    const double b_time = mean(b.seconds, b);
+    table.row("time", milliseconds(a_time), milliseconds(b_time),
+              ratio(a_time, b_time, 0.0005, "faster", "slower"));
+    table.row("commands the drive saw", commands(a), commands(b));
+    table.row("bytes through host memory", mib(mean(a.device.through_host(), a)),
+              mib(mean(b.device.through_host(), b)));
+    // CPU times are known to about 10 ms per turn of several rounds (/proc/stat).
+    const auto cpu = [&](const char *name, double a_sum, double b_sum, double resolution) {
+        table.row(name, milliseconds(mean(a_sum, a)), milliseconds(mean(b_sum, b)),
+                  ratio(mean(a_sum, a), mean(b_sum, b), resolution, "less", "more"));
+    };
+    cpu("CPU time of blkcopy", a.program_seconds, b.program_seconds, 0.0005);
+    cpu("CPU time of the whole guest", a.busy_seconds, b.busy_seconds, 0.004);
     table.line();
     const auto clean = [](const DemoCopy &copy) {
         return copy.fsck.empty() ? "clean" : "NOT CLEAN";
@@ -213,7 +246,7 @@ std::string demo_table(const DemoResult &result, bool colour) {
     table.line(table.painted(true, "PASSED: ") +
                fmt::format("both copies are right, and the drive made the first one by itself: it "
                            "saw {} copy commands, and not one read or write.",
-                           grouped(a.device.copies)));
+                           grouped(mean(a.device.copies, a))));
     return table.text();
 }
 
@@ -225,6 +258,7 @@ std::string demo_json(const DemoResult &result) {
     json["bytes"] = result.bytes;
     json["files"] = result.files;
     json["file_bytes"] = result.file_bytes;
+    json["drive"] = result.drive;
     json["kernel"] = result.kernel;
     json["accelerator"] = result.accelerator;
     json["offloaded"] = copy_json(result.offloaded);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The demo's hands in the guest:
-//   demo-guest measure PROGRAM [ARGS]   runs it; prints one JSON object with its output and cost
+//   demo-guest measure ROUNDS PROGRAM [ARGS]
+//                                       runs it so many times; prints one JSON object with the
+//                                       outputs and what they cost together
 //   demo-guest digest DEVICE...         mounts each ext4 file system read-only and prints
 //                                       "device PATH" and then its manifest
 //   demo-guest spoil DEVICE OFFSET      inverts one byte, to see whether anybody notices
@@ -37,14 +39,15 @@ double seconds_of(const timeval &time) {
     return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-// What all CPUs together have worked since boot, interrupts and kernel threads included, in seconds
-// (proc_stat(5)). The kernel counts in ticks.
-double busy_seconds() {
+// How long all CPUs together have been idle since boot, in seconds (proc_stat(5)). Unlike the other
+// columns, which sample at each tick, the kernel integrates this one: time that is not idle is
+// work, that of interrupts and kernel threads included.
+double idle_seconds() {
     std::ifstream stat("/proc/stat");
     std::string label;
-    double user = 0, nice = 0, system = 0, idle = 0, iowait = 0, irq = 0, softirq = 0;
-    stat >> label >> user >> nice >> system >> idle >> iowait >> irq >> softirq;
-    return (user + nice + system + irq + softirq) / static_cast<double>(::sysconf(_SC_CLK_TCK));
+    double user = 0, nice = 0, system = 0, idle = 0, iowait = 0;
+    stat >> label >> user >> nice >> system >> idle >> iowait;
+    return (idle + iowait) / static_cast<double>(::sysconf(_SC_CLK_TCK));
 }
 
 // A child's output stream, in memory.
@@ -55,14 +58,12 @@ std::string contents(const Fd &file) {
     return status ? text : "";
 }
 
-int measure(std::vector<char *> argv) {
+// One run of the program; its exit code and what it printed.
+Result<nlohmann::json> run_once(std::vector<char *> &argv, double &program_seconds) {
     const Result<Fd> out = make_memory_file("out");
     const Result<Fd> err = make_memory_file("err");
     if (!out || !err)
-        return complain("no memory for a program's output");
-    argv.push_back(nullptr);
-    const double busy = busy_seconds();
-    const auto start = std::chrono::steady_clock::now();
+        return Error{"no memory for a program's output"};
     const pid_t pid = ::fork();
     if (pid == 0) {
         ::dup2(out->get(), STDOUT_FILENO);
@@ -73,16 +74,31 @@ int measure(std::vector<char *> argv) {
     int status = 0;
     rusage usage{};
     if (pid < 0 || ::wait4(pid, &status, 0, &usage) < 0)
-        return complain(errno_error("cannot run a program").message);
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-    const nlohmann::json report = {
+        return errno_error("cannot run a program");
+    program_seconds += seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime);
+    return nlohmann::json{
         {"exit_code", WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status)},
-        {"seconds", took.count()},
-        {"program_seconds", seconds_of(usage.ru_utime) + seconds_of(usage.ru_stime)},
-        {"busy_seconds", busy_seconds() - busy},
         {"output", contents(*out)},
         {"errors", contents(*err)},
     };
+}
+
+int measure(int rounds, std::vector<char *> argv) {
+    argv.push_back(nullptr);
+    nlohmann::json report = {{"runs", nlohmann::json::array()}};
+    double program_seconds = 0;
+    const double idle = idle_seconds();
+    const auto start = std::chrono::steady_clock::now();
+    for (int i = 0; i < rounds; i++) {
+        Result<nlohmann::json> run = run_once(argv, program_seconds);
+        if (!run)
+            return complain(run.error().message);
+        report["runs"].push_back(std::move(*run));
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+    const auto cpus = static_cast<double>(::sysconf(_SC_NPROCESSORS_ONLN));
+    report["program_seconds"] = program_seconds;
+    report["busy_seconds"] = std::max(0.0, took.count() * cpus - (idle_seconds() - idle));
     fmt::print("{}\n", report.dump());
     return 0;
 }
@@ -153,13 +169,13 @@ int spoil(const std::string &device, uint64_t offset) {
 
 int main(int argc, char **argv) {
     const std::string command = argc > 1 ? argv[1] : "";
-    if (command == "measure" && argc > 2)
-        return kit::measure(std::vector<char *>(argv + 2, argv + argc));
+    if (command == "measure" && argc > 3)
+        return kit::measure(std::atoi(argv[2]), std::vector<char *>(argv + 3, argv + argc));
     if (command == "digest" && argc > 2)
         return kit::digest(std::vector<std::string>(argv + 2, argv + argc));
     if (command == "spoil" && argc == 4)
         return kit::spoil(argv[2], std::strtoull(argv[3], nullptr, 10));
-    fmt::print(stderr, "usage: demo-guest measure PROGRAM [ARGS] | digest DEVICE... | "
+    fmt::print(stderr, "usage: demo-guest measure ROUNDS PROGRAM [ARGS] | digest DEVICE... | "
                        "spoil DEVICE OFFSET\n");
     return 2;
 }
