@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Paths, errors and child processes shared by the kernel scripts."""
 
+import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
-from typing import Mapping, NoReturn, Optional, Sequence
+from typing import Iterator, Mapping, NoReturn, Optional, Sequence
 
 BASE = "6.12"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -72,3 +74,21 @@ def run(
     if check and done.returncode != 0:
         die(f"`{' '.join(words)}` failed:\n{done.stderr or done.stdout}")
     return done
+
+
+@contextlib.contextmanager
+def stopped_with_us(child: subprocess.Popen) -> Iterator[None]:
+    """Ctrl-C and SIGTERM for this program end the child too, and wait for it."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    except BaseException:
+        child.terminate()
+        child.wait()
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)

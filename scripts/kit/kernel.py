@@ -12,7 +12,6 @@ import os
 import pathlib
 import re
 import shutil
-import signal
 import subprocess
 from typing import Iterator, List, Optional
 
@@ -171,7 +170,7 @@ def run_logged(
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    ) as child, _terminated_with_us(child):
+    ) as child, common.stopped_with_us(child):
         assert child.stdout is not None
         for line in child.stdout:
             sink.write(line)
@@ -192,21 +191,3 @@ def run_logged(
     marks = [n for n, line in enumerate(lines) if re.search(r"error:|\*\*\*|undefined reference", line)]
     first = max(marks[0] - 3, 0) if marks else max(len(lines) - 30, 0)
     common.die(f"the build failed ({common.shown(log)}):\n" + "\n".join(lines[first : first + 30]))
-
-
-@contextlib.contextmanager
-def _terminated_with_us(child: subprocess.Popen) -> Iterator[None]:
-    """SIGTERM for this program reaches the compilers too."""
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    except BaseException:
-        child.terminate()
-        child.wait()
-        raise
-    finally:
-        signal.signal(signal.SIGTERM, before)

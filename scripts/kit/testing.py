@@ -2,13 +2,15 @@
 """Runs the parts of the test suite, counts their tests, and gives one verdict."""
 
 import dataclasses
+import json
 import pathlib
 import re
 import subprocess
 import time
-from typing import Callable, List, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 from . import common
+from .common import stopped_with_us
 
 EXIT_SKIPPED = 4
 RESULTS = common.BUILD / "results"
@@ -76,14 +78,24 @@ def count_closing_line(text: str) -> Count:
     return Count(*(int(number or 0) for number in lines[-1])) if lines else Count()
 
 
+def count_results(path: pathlib.Path) -> Count:
+    """The harness's results.json; nothing if it is not there."""
+    try:
+        counts = json.loads(path.read_text())["counts"]
+        return Count(counts["pass"] + counts["xfail"], counts["fail"], counts["skip"])
+    except (OSError, ValueError, KeyError):
+        return Count()
+
+
 @dataclasses.dataclass
 class Part:
     """One program that runs tests, and how to read what it says."""
 
     name: str
     command: Sequence[str]
-    counter: Callable[[str], Count]
-    is_live: bool = False  # shows its own progress
+    counter: Callable[[str], Count] = count_closing_line
+    # Where it writes its counts. Such a program talks to the terminal itself, while it runs.
+    results: Optional[pathlib.Path] = None
     seconds: float = 0.0
     count: Count = dataclasses.field(default_factory=Count)
     code: int = 0
@@ -91,20 +103,24 @@ class Part:
     def run(self, verbose: bool) -> None:
         RESULTS.mkdir(parents=True, exist_ok=True)
         log = RESULTS / (re.sub(r"\W+", "-", self.name).strip("-") + ".log")
-        shown = self.is_live or verbose
-        if not shown:
-            print(f"{self.name} ...", end="", flush=True)
-        else:
-            print(f"{self.name}:", flush=True)
+        shown = self.results is not None or verbose
+        print(f"{self.name}:" if shown else f"{self.name} ...", end="\n" if shown else "", flush=True)
         started = time.monotonic()
-        self.code, text = run_logged(self.command, log, shown)
+        text = ""
+        if self.results is not None:
+            # Or the counts of an earlier run would speak for one that died.
+            self.results.unlink(missing_ok=True)
+            self.code = _run_directly(self.command)
+            self.count = count_results(self.results)
+        else:
+            self.code, text = run_logged(self.command, log, verbose)
+            self.count = self.counter(text)
         self.seconds = time.monotonic() - started
-        self.count = self.counter(text)
         if not shown:
             print(f" {self.count}, {self.seconds:.0f} s", flush=True)
         if self.is_bad() and not shown:
             print("\n".join("    " + line for line in text.splitlines()[-40:]))
-        if self.is_bad():
+        if self.is_bad() and self.results is None:
             print(f"  {self.name}: {self.complaint()} (all output: {common.shown(log)})", flush=True)
 
     def is_bad(self) -> bool:
@@ -120,28 +136,31 @@ class Part:
 
 def run_logged(command: Sequence[str], log: pathlib.Path, shown: bool) -> Tuple[int, str]:
     """Runs a program with both streams in `log`; its exit code and its output."""
+    log.parent.mkdir(parents=True, exist_ok=True)
     lines: List[str] = []
     with open(log, "w", encoding="utf-8", errors="replace") as sink, subprocess.Popen(
         command,
         cwd=common.ROOT,
         stdin=subprocess.DEVNULL,
-        # A terminal's own look is for the program to decide, so live parts write to it directly.
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
-    ) as child:
+    ) as child, stopped_with_us(child):
         assert child.stdout is not None
-        try:
-            for line in child.stdout:
-                lines.append(line)
-                sink.write(line)
-                if shown:
-                    print("  " + line, end="", flush=True)
-        except KeyboardInterrupt:
-            child.terminate()
-            raise
+        for line in child.stdout:
+            lines.append(line)
+            sink.write(line)
+            if shown:
+                print("  " + line, end="", flush=True)
     return child.returncode, "".join(lines)
+
+
+def _run_directly(command: Sequence[str]) -> int:
+    with subprocess.Popen(
+        command, cwd=common.ROOT, stdin=subprocess.DEVNULL
+    ) as child, stopped_with_us(child):
+        return child.wait()
 
 
 def run_all(parts: Sequence[Part], verbose: bool) -> int:

@@ -3,7 +3,10 @@
 
 import contextlib
 import io
+import pathlib
+import tempfile
 import unittest
+from unittest import mock
 
 import sample  # noqa: F401 (finds the package)
 from kit import common, testing
@@ -33,7 +36,11 @@ class CountTest(unittest.TestCase):
 class VerdictTest(unittest.TestCase):
     def run_script(self, script: str) -> int:
         part = Part("unit test of parts", ["sh", "-c", script], testing.count_closing_line)
-        with contextlib.redirect_stdout(io.StringIO()) as out:
+        # Logs of these parts are not to be found among the real ones.
+        scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(scratch.cleanup)
+        results = mock.patch("kit.testing.RESULTS", pathlib.Path(scratch.name))
+        with results, contextlib.redirect_stdout(io.StringIO()) as out:
             code = testing.run_all([part], False)
         self.text = out.getvalue()
         return code
@@ -54,6 +61,18 @@ class VerdictTest(unittest.TestCase):
 
     def test_an_exit_code_counts_although_tests_passed(self) -> None:
         self.assertEqual(common.EXIT_HOST, self.run_script("echo 2 passed, 0 failed; exit 3"))
+
+    def test_counts_from_a_file_and_never_from_an_earlier_run(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            path = pathlib.Path(name) / "results.json"
+            text = '{"counts": {"pass": 3, "fail": 0, "skip": 1, "xfail": 0}}'
+            good = Part("good", ["sh", "-c", f"echo '{text}' > {path}"], results=path)
+            dead = Part("dead", ["false"], results=path)
+            with contextlib.redirect_stdout(io.StringIO()):
+                self.assertEqual(0, testing.run_all([good], False))
+                self.assertEqual(Count(3, 0, 1), good.count)
+                self.assertEqual(common.EXIT_HOST, testing.run_all([dead], False))
+                self.assertEqual(Count(), dead.count)
 
     def test_all_skipped(self) -> None:
         script = "echo 0 passed, 0 failed, 3 skipped; exit 4"
