@@ -45,7 +45,16 @@ def cached() -> git.Repo:
 
 def _import(path: pathlib.Path) -> None:
     common.run(["git", "init", "-q", "--bare", path], env=git.neutral_env())
-    argv = ["git", "-C", str(path), "-c", "core.compression=1", "fast-import", "--quiet", "--depth=0"]
+    argv = [
+        "git",
+        "-C",
+        str(path),
+        "-c",
+        "core.compression=1",
+        "fast-import",
+        "--quiet",
+        "--depth=0",
+    ]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, env=git.neutral_env()) as child:
         assert child.stdin is not None
         try:
@@ -57,7 +66,9 @@ def _import(path: pathlib.Path) -> None:
         common.die(f"git fast-import of {TARBALL} failed", common.EXIT_HOST)
     # Without a work tree git sees no .gitattributes, which choose how @@ lines name functions.
     (path / "info").mkdir(exist_ok=True)
-    (path / "info" / "attributes").write_text(git.Repo(path).out("show", "main:.gitattributes") + "\n")
+    (path / "info" / "attributes").write_text(
+        git.Repo(path).out("show", "main:.gitattributes") + "\n"
+    )
 
 
 def _write_stream(sink: BinaryIO) -> None:

@@ -108,7 +108,13 @@ def _is_built(source: str) -> bool:
     """Whether the configuration compiles this file at all, by the Makefile beside it."""
     path = pathlib.PurePath(source)
     makefile = TREE / path.parent / "Makefile"
-    if not makefile.exists() or path.parts[0] not in ("block", "drivers", "fs", "io_uring", "kernel"):
+    if not makefile.exists() or path.parts[0] not in (
+        "block",
+        "drivers",
+        "fs",
+        "io_uring",
+        "kernel",
+    ):
         return False
     config = kconfig.settings((OBJECTS / ".config").read_text())
     for line in makefile.read_text().replace("\\\n", " ").splitlines():

@@ -48,7 +48,9 @@ def untaken(config: str, wanted: Sequence[str]) -> List[str]:
     ]
 
 
-def configure(source: pathlib.Path, out: pathlib.Path, files: Sequence[pathlib.Path], make: Sequence[str]) -> None:
+def configure(
+    source: pathlib.Path, out: pathlib.Path, files: Sequence[pathlib.Path], make: Sequence[str]
+) -> None:
     """Makes out/.config from tinyconfig and the fragments.
 
     An unchanged result keeps its time stamp, or the build would start over.

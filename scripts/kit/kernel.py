@@ -188,6 +188,8 @@ def run_logged(
     if progress and not verbose:
         progress.done("FAILED")
     lines = log.read_text(errors="replace").splitlines()
-    marks = [n for n, line in enumerate(lines) if re.search(r"error:|\*\*\*|undefined reference", line)]
+    marks = [
+        n for n, line in enumerate(lines) if re.search(r"error:|\*\*\*|undefined reference", line)
+    ]
     first = max(marks[0] - 3, 0) if marks else max(len(lines) - 30, 0)
     common.die(f"the build failed ({common.shown(log)}):\n" + "\n".join(lines[first : first + 30]))

@@ -16,7 +16,11 @@ def make_words() -> List[str]:
 
 def make_env() -> Dict[str, str]:
     """An environment in which the same source gives the same object in any clone."""
-    env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "V", "O", "J")}
+    env = {
+        k: v
+        for k, v in os.environ.items()
+        if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "V", "O", "J")
+    }
     env.update(
         LC_ALL="C",
         KBUILD_BUILD_TIMESTAMP="Sat Jan  1 00:00:00 UTC 2000",

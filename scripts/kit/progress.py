@@ -46,7 +46,9 @@ class Progress:
         width = shutil.get_terminal_size((80, 24)).columns
         cells = 24
         full = int(cells * self._share() / 100)
-        line = f"  {self.title} [{'#' * full}{'.' * (cells - full)}] {self._share():3.0f} % {self._clock()}{self._left()}  {what}"
+        bar = "#" * full + "." * (cells - full)
+        when = f"{self._share():3.0f} % {self._clock()}{self._left()}"
+        line = f"  {self.title} [{bar}] {when}  {what}"
         sys.stdout.write("\r\033[K" + line[: width - 1])
         sys.stdout.flush()
 

@@ -62,7 +62,9 @@ def recorded_base(folder: pathlib.Path) -> Optional[str]:
     for name in [COVER] + [path.name for path in patch_files(folder)[:1]]:
         path = folder / name
         if path.exists():
-            match = re.search(r"^base-commit: ([0-9a-f]{40})$", path.read_text(errors="replace"), re.M)
+            match = re.search(
+                r"^base-commit: ([0-9a-f]{40})$", path.read_text(errors="replace"), re.M
+            )
             if match:
                 return match.group(1)
     return None
@@ -102,13 +104,22 @@ def import_onto(
     """
     with scratch_worktree(repo, start, touched_files(patches)) as tree:
         for number, patch in enumerate(patches, 1):
-            words = ["am", "-q", "--3way", "--keep-non-patch", "--whitespace=nowarn", "--no-gpg-sign"]
+            words = [
+                "am",
+                "-q",
+                "--3way",
+                "--keep-non-patch",
+                "--whitespace=nowarn",
+                "--no-gpg-sign",
+            ]
             if committer is None:
                 words.append("--committer-date-is-author-date")
             env = COMMITTER if committer is None else committer
             done = tree.run(*words, patch.resolve(), check=False, env=env)
             if done.returncode != 0:
-                raise ApplyError(patch, number, len(patches), _reason(tree, done.stdout + done.stderr))
+                raise ApplyError(
+                    patch, number, len(patches), _reason(tree, done.stdout + done.stderr)
+                )
         head = tree.commit_id("HEAD")
         assert head is not None
         return head

@@ -45,7 +45,9 @@ def _number(pattern: str, text: str) -> int:
 def count_unittest(text: str) -> Count:
     """Python's unittest: its closing lines."""
     ran = _number(r"^Ran (\d+) tests? in", text)
-    failed = _number(r"^FAILED \(.*?failures=(\d+)", text) + _number(r"^FAILED \(.*?errors=(\d+)", text)
+    failed = _number(r"^FAILED \(.*?failures=(\d+)", text) + _number(
+        r"^FAILED \(.*?errors=(\d+)", text
+    )
     skipped = _number(r"^(?:OK|FAILED) \(.*?skipped=(\d+)", text)
     return Count(ran - failed - skipped, failed, skipped)
 
@@ -104,7 +106,9 @@ class Part:
         RESULTS.mkdir(parents=True, exist_ok=True)
         log = RESULTS / (re.sub(r"\W+", "-", self.name).strip("-") + ".log")
         shown = self.results is not None or verbose
-        print(f"{self.name}:" if shown else f"{self.name} ...", end="\n" if shown else "", flush=True)
+        print(
+            f"{self.name}:" if shown else f"{self.name} ...", end="\n" if shown else "", flush=True
+        )
         started = time.monotonic()
         text = ""
         if self.results is not None:
@@ -121,10 +125,14 @@ class Part:
         if self.is_bad() and not shown:
             print("\n".join("    " + line for line in text.splitlines()[-40:]))
         if self.is_bad() and self.results is None:
-            print(f"  {self.name}: {self.complaint()} (all output: {common.shown(log)})", flush=True)
+            print(
+                f"  {self.name}: {self.complaint()} (all output: {common.shown(log)})", flush=True
+            )
 
     def is_bad(self) -> bool:
-        return self.code not in (0, EXIT_SKIPPED) or self.count.failed > 0 or self.count.total() == 0
+        return (
+            self.code not in (0, EXIT_SKIPPED) or self.count.failed > 0 or self.count.total() == 0
+        )
 
     def complaint(self) -> str:
         if self.count.failed:

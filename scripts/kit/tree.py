@@ -83,13 +83,15 @@ def _differences(folder: pathlib.Path, new: pathlib.Path) -> List[str]:
 
     def bodies(where: pathlib.Path) -> Dict[str, str]:
         mark = re.compile(r"^Subject: \[PATCH[^]]*\]", re.MULTILINE)
-        return {mark.sub("", p.read_text(), 1): series.subject(p) for p in series.patch_files(where)}
+        return {
+            mark.sub("", p.read_text(), 1): series.subject(p) for p in series.patch_files(where)
+        }
 
     old, now = bodies(folder), bodies(new)
     if list(old) == list(now):
         return []
-    ours = [f"\"{title}\"" for body, title in now.items() if body not in old]
-    theirs = [f"\"{title}\"" for body, title in old.items() if body not in now]
+    ours = [f'"{title}"' for body, title in now.items() if body not in old]
+    theirs = [f'"{title}"' for body, title in old.items() if body not in now]
     found = []
     if ours:
         found.append(f"it has {', '.join(ours[:3])}" + (" and more" if len(ours) > 3 else ""))

@@ -17,7 +17,9 @@ class ApplyTest(sample.TreeCase):
     def test_a_good_tree_gets_every_patch(self) -> None:
         text = apply.apply(self.repo.path, self.patches)
         self.assertIn("Applied 3 patches", text)
-        self.assertEqual("line three\n", (self.repo.path / "block/a.c").read_text().splitlines(True)[2])
+        self.assertEqual(
+            "line three\n", (self.repo.path / "block/a.c").read_text().splitlines(True)[2]
+        )
         self.assertTrue((self.repo.path / "block/new.c").exists())
         self.assertEqual("", self.repo.out("status", "--porcelain"))
         self.assertEqual("3", self.repo.out("rev-list", "--count", "base..main"))

@@ -44,7 +44,9 @@ class UntakenTest(unittest.TestCase):
         )
 
     def test_the_last_fragment_wins(self) -> None:
-        self.assertEqual([], kconfig.untaken("CONFIG_A=y\n", ["# CONFIG_A is not set", "CONFIG_A=y"]))
+        self.assertEqual(
+            [], kconfig.untaken("CONFIG_A=y\n", ["# CONFIG_A is not set", "CONFIG_A=y"])
+        )
 
     def test_the_projects_fragments_are_consistent(self) -> None:
         for flavour in kconfig.FLAVOURS:

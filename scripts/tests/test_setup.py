@@ -30,7 +30,9 @@ class SetupTest(unittest.TestCase):
             (self.top / name).write_text(text)
             (self.top / name).chmod(0o755)
 
-    def setup(self, packages: str, uid: int, works: str = "yes", *words: str) -> subprocess.CompletedProcess:
+    def setup(
+        self, packages: str, uid: int, works: str = "yes", *words: str
+    ) -> subprocess.CompletedProcess:
         (self.top / "packages").write_text(packages)
         env = dict(
             os.environ,
@@ -60,7 +62,9 @@ class SetupTest(unittest.TestCase):
     def test_not_root_says_what_it_would_install_and_installs_nothing(self) -> None:
         done = self.setup("bash\nnew-one\nremoved-one\n", 1000, "yes", "--quiet")
         self.assertEqual(3, done.returncode)
-        self.assertIn("sudo apt-get install --no-install-recommends new-one removed-one", done.stderr)
+        self.assertIn(
+            "sudo apt-get install --no-install-recommends new-one removed-one", done.stderr
+        )
         self.assertEqual([], self.log())
 
     def test_root_installs_what_is_missing_only(self) -> None:
