@@ -5,6 +5,7 @@
 #include "exec_command.h"
 #include "interrupt.h"
 #include "outcome.h"
+#include "run_command.h"
 #include "setting.h"
 
 #include <CLI/CLI.hpp>
@@ -54,6 +55,27 @@ int main(int argc, char **argv) {
     demo->add_flag("--json", demo_options.json, "one JSON object on standard output");
     demo->add_flag("--console", demo_options.console, "show the kernel's console");
 
+    RunOptions run_options;
+    bool list_json = false;
+    CLI::App *run = app.add_subcommand("run", "boot machines and run their tests");
+    CLI::App *list = app.add_subcommand("list", "show machines and their tests");
+    for (CLI::App *command : {run, list})
+        command->add_option("--filter", run_options.filters,
+                            "part of MACHINE/TEST, or a glob for all of it; may be repeated");
+    run->add_option("--flavour", run_options.flavour, "kernel flavour")
+        ->check(CLI::IsMember({"plain", "debug"}))
+        ->capture_default_str();
+    run->add_option("--kernel", run_options.kernel, "bzImage to boot");
+    run->add_option("--append", run_options.append, "more kernel command line");
+    run->add_option("--results", run_options.results, "directory for logs, JUnit and JSON");
+    run->add_option("--tests", run_options.tests, "directory of the built selftests");
+    run->add_option("-j,--jobs", run_options.jobs, "machines at a time")
+        ->check(CLI::Range(1, 64))
+        ->capture_default_str();
+    run->add_option("--seed", run_options.seed, "of the golden images")->capture_default_str();
+    run->add_flag("--dry-run", run_options.dry_run, "print the QEMU commands instead");
+    list->add_flag("--json", list_json, "as JSON");
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError &error) {
@@ -67,6 +89,10 @@ int main(int argc, char **argv) {
         fmt::print(stderr, "blkcopy-vm: {}\n", setting.error().message);
         return outcome_exit_code(Outcome::host_error);
     }
+    if (run->parsed())
+        return run_command(*setting, run_options);
+    if (list->parsed())
+        return list_command(*setting, run_options, list_json);
     if (exec->parsed())
         return exec_command(*setting, exec_options);
     if (demo->parsed())

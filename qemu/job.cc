@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "job.h"
+
+#include "fd.h"
+
+#include <cstdlib>
+#include <fnmatch.h>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace kit {
+
+using nlohmann::json;
+
+Result<std::chrono::seconds> parse_timeout(const std::string &settings) {
+    std::istringstream in(settings);
+    std::string line;
+    std::chrono::seconds timeout{45};
+
+    while (std::getline(in, line)) {
+        if (!line.starts_with("timeout="))
+            continue;
+        char *end = nullptr;
+        unsigned long value = std::strtoul(line.c_str() + 8, &end, 10);
+        if (end == line.c_str() + 8 || *end)
+            return Error{"'" + line + "' is not timeout=SECONDS"};
+        timeout = std::chrono::seconds(value);
+    }
+    return timeout;
+}
+
+Result<Suite> Suite::load(const std::string &sources, const std::string &built) {
+    Suite suite;
+    suite.directory = built;
+
+    Result<std::string> text = read_file(sources + "/machines.json");
+    if (!text)
+        return text.error();
+    try {
+        suite.programs = json::parse(*text).get<std::map<std::string, std::vector<std::string>>>();
+    } catch (const json::exception &bad) {
+        return Error{"'" + sources + "/machines.json': " + bad.what()};
+    }
+    Result<std::string> settings = read_file(sources + "/settings");
+    if (!settings)
+        return settings.error();
+    Result<std::chrono::seconds> timeout = parse_timeout(*settings);
+    if (!timeout)
+        return Error{"'" + sources + "/settings': " + timeout.error().message};
+    suite.timeout = *timeout;
+    return suite;
+}
+
+bool filter_matches(const std::vector<std::string> &filters, const std::string &name) {
+    for (const std::string &filter : filters) {
+        bool glob = filter.find_first_of("*?[") != std::string::npos;
+        if (glob ? fnmatch(filter.c_str(), name.c_str(), 0) == 0
+                 : name.find(filter) != std::string::npos)
+            return true;
+    }
+    return filters.empty();
+}
+
+Result<std::vector<Job>> plan_jobs(const std::vector<Machine> &machines, const Suite &suite,
+                                   const std::vector<std::string> &filters) {
+    std::vector<Job> jobs;
+
+    for (const auto &[machine, programs] : suite.programs)
+        if (!find_machine(machines, machine))
+            return Error{"the selftests name a machine '" + machine + "' that is not there"};
+    for (const Machine &machine : machines) {
+        Job job{machine.name, machine, {}, false};
+        auto found = suite.programs.find(machine.name);
+        if (found != suite.programs.end())
+            for (const std::string &program : found->second)
+                if (filter_matches(filters, machine.name + "/" + program))
+                    job.programs.push_back(program);
+        if (!job.programs.empty())
+            jobs.push_back(job);
+        if (!machine.golden || !filter_matches(filters, machine.name + "/golden"))
+            continue;
+        Job golden{machine.name + "/golden", machine, {"golden"}, true};
+        golden.machine.drives.at(0).bytes = machine.golden->image;
+        jobs.push_back(golden);
+    }
+    return jobs;
+}
+
+} // namespace kit

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What `run` will boot: which programs on which machine.
+#pragma once
+
+#include "machine.h"
+#include "result.h"
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace kit {
+
+// One boot.
+struct Job {
+    std::string name; // the machine's, or MACHINE/golden
+    Machine machine;
+    std::vector<std::string> programs; // names of selftests
+    bool golden = false;
+};
+
+// The selftests: which programs run on which machine, and for how long.
+struct Suite {
+    std::string directory;                                    // of the built programs
+    std::map<std::string, std::vector<std::string>> programs; // by machine
+    std::chrono::seconds timeout{45};                         // per program; kselftest's default
+
+    // `sources` has machines.json and settings, `built` the programs.
+    static Result<Suite> load(const std::string &sources, const std::string &built);
+};
+
+// "timeout=N" of a kselftest settings file; 0 means none.
+Result<std::chrono::seconds> parse_timeout(const std::string &settings);
+
+// All boots whose "MACHINE/PROGRAM" names match a filter. A filter with *, ?
+// or [ is a glob for the whole name, any other a part of it. No filter: all.
+// A suite that names a machine that is not there is an error.
+Result<std::vector<Job>> plan_jobs(const std::vector<Machine> &machines, const Suite &suite,
+                                   const std::vector<std::string> &filters);
+
+bool filter_matches(const std::vector<std::string> &filters, const std::string &name);
+
+} // namespace kit
