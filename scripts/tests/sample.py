@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A kernel tree in miniature, and a series for it."""
 
+import atexit
+import functools
 import os
 import pathlib
+import shutil
 import sys
 import tempfile
 import unittest
@@ -22,6 +25,49 @@ ME = {
 LINES = [f"line {number}\n" for number in range(1, 41)]
 
 
+def change(repo: git.Repo, name: str, lines: dict, message: str) -> None:
+    """A commit that replaces some lines of a file, by number."""
+    text = (repo.path / name).read_text().splitlines(keepends=True)
+    for number, line in lines.items():
+        text[number - 1] = line
+    write(repo, name, "".join(text), message)
+
+
+def write(repo: git.Repo, name: str, text: str, message: str) -> None:
+    """A commit that gives a file this content."""
+    (repo.path / name).write_text(text)
+    repo.run("add", name)
+    repo.run("commit", "-q", "-m", message, "-m", "Because.", env=ME)
+
+
+@functools.lru_cache(maxsize=None)
+def template() -> pathlib.Path:
+    """A folder with `tree`, and `patches` for it. Made once; tests get copies."""
+    top = pathlib.Path(tempfile.mkdtemp(prefix="blkcopy-test-"))
+    atexit.register(shutil.rmtree, top, ignore_errors=True)
+    repo = git.Repo(top / "tree")
+    (repo.path / "block").mkdir(parents=True)
+    repo.run("init", "-q")
+    (repo.path / "Kbuild").write_text("# top\n")
+    (repo.path / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\n")
+    (repo.path / "block/a.c").write_text("".join(LINES))
+    (repo.path / "block/b.c").write_text("other\n")
+    repo.run("add", "-A")
+    repo.run("commit", "-q", "-m", "base", env=git.FIXED_IDENTITY)
+    repo.run("tag", "base")
+    # Where the tests run, git may not know anybody.
+    repo.run("config", "user.name", "A User")
+    repo.run("config", "user.email", "user@localhost")
+    shutil.copytree(repo.path, top / "developer")
+    developer = git.Repo(top / "developer")
+    change(developer, "block/a.c", {3: "line three\n"}, "block: a: say three")
+    change(developer, "block/a.c", {30: "line thirty\n"}, "block: a: say thirty")
+    write(developer, "block/new.c", "int answer = 42;\n", "block: add [an] answer")
+    (top / "patches").mkdir()
+    series.export(developer, "base", "HEAD", top / "patches", top / "patches")
+    return top
+
+
 class TreeCase(unittest.TestCase):
     """Gives each test a small kernel tree (self.repo, tag base) and a series (self.patches)."""
 
@@ -31,41 +77,11 @@ class TreeCase(unittest.TestCase):
         self.top = pathlib.Path(holder.name)
         self.repo = self.new_tree("tree")
         self.patches = self.top / "patches"
-        self.patches.mkdir()
-        developer = self.new_tree("developer")
-        self.change(developer, "block/a.c", {3: "line three\n"}, "block: a: say three")
-        self.change(developer, "block/a.c", {30: "line thirty\n"}, "block: a: say thirty")
-        self.write(developer, "block/new.c", "int answer = 42;\n", "block: add [an] answer")
-        series.export(developer, "base", "HEAD", self.patches, self.patches)
+        shutil.copytree(template() / "patches", self.patches)
 
     def new_tree(self, name: str) -> git.Repo:
-        path = self.top / name
-        path.mkdir()
-        repo = git.Repo(path)
-        repo.run("init", "-q")
-        (path / "Kbuild").write_text("# top\n")
-        (path / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 12\nSUBLEVEL = 1\n")
-        (path / "block").mkdir()
-        (path / "block/a.c").write_text("".join(LINES))
-        (path / "block/b.c").write_text("other\n")
-        repo.run("add", "-A")
-        repo.run("commit", "-q", "-m", "base", env=git.FIXED_IDENTITY)
-        repo.run("tag", "base")
-        # Where the tests run, git may not know anybody.
-        repo.run("config", "user.name", "A User")
-        repo.run("config", "user.email", "user@localhost")
-        return repo
-
-    def change(self, repo: git.Repo, name: str, lines: dict, message: str) -> None:
-        text = (repo.path / name).read_text().splitlines(keepends=True)
-        for number, line in lines.items():
-            text[number - 1] = line
-        self.write(repo, name, "".join(text), message)
-
-    def write(self, repo: git.Repo, name: str, text: str, message: str) -> None:
-        (repo.path / name).write_text(text)
-        repo.run("add", name)
-        repo.run("commit", "-q", "-m", message, "-m", "Because.", env=ME)
+        shutil.copytree(template() / "tree", self.top / name)
+        return git.Repo(self.top / name)
 
     def state(self, repo: git.Repo) -> dict:
         """All that a user could notice of a repository: files, refs, index, configuration."""

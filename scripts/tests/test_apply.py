@@ -31,7 +31,7 @@ class ApplyTest(sample.TreeCase):
         self.assertEqual("A Developer/A User", who)
 
     def test_a_tree_that_moved_on_elsewhere_is_fine(self) -> None:
-        self.change(self.repo, "block/a.c", {15: "theirs\n"}, "other work")
+        sample.change(self.repo, "block/a.c", {15: "theirs\n"}, "other work")
         self.assertIn("Applied 3", apply.apply(self.repo.path, self.patches))
 
     def test_a_second_time_is_nothing_to_do(self) -> None:
@@ -41,7 +41,7 @@ class ApplyTest(sample.TreeCase):
         self.assertEqual(before, self.state(self.repo))
 
     def test_a_conflict_leaves_the_tree_as_it_was_and_names_the_patch(self) -> None:
-        self.change(self.repo, "block/a.c", {30: "theirs\n"}, "other work")
+        sample.change(self.repo, "block/a.c", {30: "theirs\n"}, "other work")
         before = self.state(self.repo)
         text = str(self.refused(self.repo.path))
         self.assertIn("Patch 2 of 3 does not apply", text)
@@ -52,7 +52,7 @@ class ApplyTest(sample.TreeCase):
         self.assertEqual(before, self.state(self.repo))
 
     def test_a_conflict_on_a_detached_head_too(self) -> None:
-        self.change(self.repo, "block/a.c", {3: "theirs\n"}, "other work")
+        sample.change(self.repo, "block/a.c", {3: "theirs\n"}, "other work")
         self.repo.run("checkout", "-q", "--detach")
         before = self.state(self.repo)
         self.assertIn("detached HEAD", str(self.refused(self.repo.path)))

@@ -46,7 +46,7 @@ class TreeTest(sample.TreeCase):
 
     def test_an_existing_tree_is_kept_as_it_is(self) -> None:
         repo = self.create()
-        self.change(repo, "block/a.c", {20: "new work\n"}, "block: more")
+        sample.change(repo, "block/a.c", {20: "new work\n"}, "block: more")
         head = repo.commit_id("HEAD")
         self.assertEqual(head, tree.create(self.patches).commit_id("HEAD"))
 
@@ -57,7 +57,7 @@ class TreeTest(sample.TreeCase):
     def test_refresh_exports_new_commits_and_drops_old_patches(self) -> None:
         repo = self.create()
         repo.run("reset", "-q", "--hard", "HEAD~1")
-        self.change(repo, "block/a.c", {20: "new work\n"}, "block: more")
+        sample.change(repo, "block/a.c", {20: "new work\n"}, "block: more")
         changed = tree.refresh(self.patches)
         self.assertEqual(["0003-block-add-an-answer.patch", "0003-block-more.patch"], changed)
         names = [path.name for path in series.patch_files(self.patches)]
@@ -71,13 +71,13 @@ class TreeTest(sample.TreeCase):
         self.assertIn(patch.name, tree.round_trip(self.patches) or "")
 
     def test_round_trip_on_a_newer_base_compares_the_changes(self) -> None:
-        self.change(self.repo, "block/a.c", {40: "newer\n"}, "another base")
+        sample.change(self.repo, "block/a.c", {40: "newer\n"}, "another base")
         self.repo.run("tag", "-f", "base")
         self.assertIsNone(tree.round_trip(self.patches))
 
     def test_unexported_commits_and_changes_are_named_and_not_built(self) -> None:
         repo = self.create()
-        self.change(repo, "block/a.c", {20: "new work\n"}, "block: more")
+        sample.change(repo, "block/a.c", {20: "new work\n"}, "block: more")
         (repo.path / "block/b.c").write_text("unfinished\n")
         text = "; ".join(tree.unexported(repo, self.patches))
         self.assertIn("not committed", text)
@@ -93,7 +93,7 @@ class TreeTest(sample.TreeCase):
 
     def test_the_second_tree_follows_the_patches(self) -> None:
         repo = self.create()
-        self.change(repo, "block/a.c", {20: "new work\n"}, "block: more")
+        sample.change(repo, "block/a.c", {20: "new work\n"}, "block: more")
         with contextlib.redirect_stderr(io.StringIO()):
             tree.source_of_series(self.patches)
             series.patch_files(self.patches)[-1].unlink()
