@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/blkzoned.h>
 #include <linux/fs.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -51,6 +52,11 @@ bool marked_read_only(const std::string &path) {
     const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     int read_only = 0;
     return fd && ::ioctl(fd.get(), BLKROGET, &read_only) == 0 && read_only != 0;
+}
+
+bool is_zoned(int fd) {
+    uint32_t sectors = 0;
+    return ::ioctl(fd, BLKGETZONESZ, &sectors) == 0 && sectors != 0;
 }
 
 // Fills in the whole disk and the place on it. Without sysfs, or for a whole disk, the device
@@ -113,8 +119,11 @@ Result<BlockDevice> BlockDevice::open(const std::string &path, Use use) {
         ::ioctl(fd.get(), BLKSSZGET, &block_size) != 0 ||
         ::ioctl(fd.get(), BLKROGET, &read_only) != 0 || block_size <= 0)
         return refused(fmt::format("{}: its size cannot be read: {}", path, std::strerror(errno)));
-    if (writes && read_only != 0)
+    if (use != Use::kSource && read_only != 0)
         return refused(fmt::format("{} is read-only", path));
+    if (use != Use::kSource && is_zoned(fd.get()))
+        return refused(
+            fmt::format("{} is a zoned device; its zones cannot be written in any order", path));
     geometry.size = size;
     geometry.block_size = static_cast<uint32_t>(block_size);
     locate(status.st_rdev, geometry);

@@ -25,7 +25,12 @@ public:
     [[nodiscard]] static bool present() { return ::access(kPath, F_OK) == 0; }
 
     // False, with a sentence in error(), when there is no answer.
-    bool mark() { return ask("mark\n") == "ok"; }
+    bool mark() {
+        const std::string answer = ask("mark\n");
+        if (answer != "ok" && error_.empty())
+            error_ = "it answered " + answer;
+        return answer == "ok";
+    }
 
     // Counts since the last mark; nothing, with a sentence in error(), when there are none.
     std::optional<nlohmann::json> count() {
