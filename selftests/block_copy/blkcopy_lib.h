@@ -58,7 +58,6 @@ struct bc_dev {
 /*
  * Opens the device that environment variable @var names. Returns 0, 1 when
  * the variable is not set (skip with bc_reason()), or -1 (fail).
- * User limits that an earlier test left behind are reset to the hardware's.
  */
 int bc_open(struct bc_dev *dev, const char *var);
 int bc_open_path(struct bc_dev *dev, const char *path);
@@ -73,7 +72,11 @@ void bc_set_reason(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool bc_machine(const char *name);
 
 int bc_read_limits(struct bc_dev *dev);
-int bc_reset_limits(struct bc_dev *dev);
+int bc_reset_limits(struct bc_dev *dev);	/* to what they are after boot */
+/* What copy_max_bytes is until somebody writes it: at most 64 MiB. */
+__u64 bc_default_bytes(const struct bc_dev *dev);
+/* How much of a limit of the hardware fits in the 32 bits of a request. */
+__u64 bc_usable_bytes(const struct bc_dev *dev, __u64 hw_bytes);
 /* /sys/block/DISK/queue/ATTR; the write returns 0 or -errno, silently. */
 int bc_queue_read(const struct bc_dev *dev, const char *attr, __u64 *value);
 int bc_queue_write(const struct bc_dev *dev, const char *attr, __u64 value);

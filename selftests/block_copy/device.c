@@ -109,7 +109,7 @@ int bc_open_path(struct bc_dev *dev, const char *path)
 		return -1;
 	}
 	dev->lbs = lbs;
-	bc_reset_limits(dev);
+	bc_read_limits(dev);
 	return 0;
 }
 
@@ -225,11 +225,23 @@ int bc_read_limits(struct bc_dev *dev)
 	return 0;
 }
 
+__u64 bc_usable_bytes(const struct bc_dev *dev, __u64 hw_bytes)
+{
+	return hw_bytes < 1ULL << 32 ? hw_bytes : (1ULL << 32) - dev->lbs;
+}
+
+__u64 bc_default_bytes(const struct bc_dev *dev)
+{
+	__u64 most = 64 * BC_MIB;
+
+	return dev->lim.hw_bytes < most ? dev->lim.hw_bytes : most;
+}
+
 int bc_reset_limits(struct bc_dev *dev)
 {
 	if (bc_read_limits(dev))
 		return -1;
-	bc_queue_write(dev, "copy_max_bytes", dev->lim.hw_bytes);
+	bc_queue_write(dev, "copy_max_bytes", bc_default_bytes(dev));
 	bc_queue_write(dev, "copy_max_extent_bytes", dev->lim.hw_extent_bytes);
 	bc_queue_write(dev, "copy_max_extents", dev->lim.hw_extents);
 	return bc_read_limits(dev);

@@ -3,7 +3,7 @@
 #include "blkcopy_test.h"
 
 #define BASE	(8 * BC_MIB)
-#define LEN	(16 * BC_MIB)
+#define LEN	(8 * BC_MIB)
 #define GUARD	(64 * BC_KIB)
 
 FIXTURE(extents) {

@@ -136,6 +136,13 @@ TEST_F(invalid, bad_pointers)
 	EXPECT_EQ(-1, ioctl(self->dev.fd, BLKCOPY, map + 4096 - 32));
 	EXPECT_EQ(EFAULT, errno);
 
+	/* Where the result cannot be written nothing may be copied. */
+	memcpy(map, &self->arg, sizeof(self->arg));
+	ASSERT_EQ(0, mprotect(map, 4096, PROT_READ));
+	EXPECT_EQ(-1, ioctl(self->dev.fd, BLKCOPY, map));
+	EXPECT_EQ(EFAULT, errno);
+	ASSERT_EQ(0, mprotect(map, 4096, PROT_READ | PROT_WRITE));
+
 	self->arg.extents = 0;
 	REFUSE(EFAULT, "extents at NULL");
 	self->arg.extents = (uintptr_t)(map + 4096);

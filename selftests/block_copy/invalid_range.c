@@ -124,6 +124,19 @@ TEST_F(range, overlap)
 	EXPECT_EQ(0, bc_expect_no_copies());
 }
 
+/* Overlap is judged by what would be copied, not by what was asked for. */
+TEST_F(range, overlap_after_shortening)
+{
+	__u64 len = self->len, src = self->dev.size - len, dst = src - 2 * len;
+	struct blk_copy_extent ext = { src, len };
+
+	RANGE(dst, src, 8 * len, len, "source ends before the overlap");
+	bc_win_copied(&self->end, dst, &self->end, &ext, 1, ~0ULL);
+	ext.offset = src - 2 * len;
+	RANGE(src, ext.offset, 2 * len, len, "destination ends before the overlap");
+	bc_win_copied(&self->end, src, &self->end, &ext, 1, ~0ULL);
+}
+
 TEST_F(range, flags_and_offsets)
 {
 	int fd = self->dev.fd;

@@ -239,7 +239,7 @@ TEST_F(pagecache, dirty_scattered_sources)
 	if (variant->iface == BC_CFR)
 		SKIP(return, "copy_file_range has one extent");
 	for (i = 0; i < 30; i++) {
-		ext[i] = (struct blk_copy_extent){ self->src + i * 37 * self->dev.lbs,
+		ext[i] = (struct blk_copy_extent){ self->src + i * 7 * self->dev.lbs,
 						   5 * self->dev.lbs };
 		ASSERT_EQ(0, bc_win_write(w, self->dev.bfd, ext[i].offset, ext[i].length));
 	}

@@ -23,9 +23,9 @@ FIXTURE_SETUP(user_limits)
 FIXTURE_TEARDOWN(user_limits)
 {
 	EXPECT_EQ(0, bc_reset_limits(&self->dev));
-	EXPECT_EQ(self->hw.hw_bytes, self->dev.lim.max_bytes);
-	EXPECT_EQ(self->hw.hw_extent_bytes, self->dev.lim.max_extent_bytes);
-	EXPECT_EQ(self->hw.hw_extents, self->dev.lim.max_extents);
+	EXPECT_EQ(self->hw.max_bytes, self->dev.lim.max_bytes);
+	EXPECT_EQ(self->hw.max_extent_bytes, self->dev.lim.max_extent_bytes);
+	EXPECT_EQ(self->hw.max_extents, self->dev.lim.max_extents);
 	bc_win_free(&self->win);
 	bc_close(&self->dev);
 }
@@ -60,7 +60,7 @@ static int copies_within_limits(struct bc_win *w, __u64 shift)
 
 TEST_F_TIMEOUT(user_limits, odd_values, 60)
 {
-	__u64 lbs = self->dev.lbs, hw_bytes = self->hw.hw_bytes;
+	__u64 lbs = self->dev.lbs, hw_bytes = self->hw.max_bytes;
 	const __u64 odd[][3] = {
 		{ lbs, lbs, 1 },
 		{ 3 * lbs, 2 * lbs, 2 },
@@ -91,10 +91,10 @@ TEST_F(user_limits, values_are_rounded_and_clamped)
 	EXPECT_EQ(1, self->dev.lim.max_extents);
 	EXPECT_EQ(0, copies_within_limits(&self->win, 1));
 	/* More than the hardware can: as much as it can. */
-	ASSERT_EQ(0, set_limits(&self->dev, self->hw.hw_bytes + lbs, 1ULL << 40, 65536));
-	EXPECT_EQ(self->hw.hw_bytes, self->dev.lim.max_bytes);
-	EXPECT_EQ(self->hw.hw_extent_bytes, self->dev.lim.max_extent_bytes);
-	EXPECT_EQ(self->hw.hw_extents, self->dev.lim.max_extents);
+	ASSERT_EQ(0, set_limits(&self->dev, self->hw.hw_bytes + lbs, 1ULL << 50, 65536));
+	EXPECT_EQ(bc_usable_bytes(&self->dev, self->hw.hw_bytes), self->dev.lim.max_bytes);
+	EXPECT_EQ(self->hw.max_extent_bytes, self->dev.lim.max_extent_bytes);
+	EXPECT_EQ(self->hw.max_extents, self->dev.lim.max_extents);
 	/* The hardware's values never move. */
 	EXPECT_EQ(self->hw.hw_bytes, self->dev.lim.hw_bytes);
 	EXPECT_EQ(self->hw.hw_extent_bytes, self->dev.lim.hw_extent_bytes);
@@ -140,7 +140,7 @@ TEST_F(user_limits, zero_switches_off)
 		EXPECT_EQ(self->hw.hw_bytes, self->dev.lim.hw_bytes);
 		EXPECT_EQ(0, refused_now(&self->win));
 		ASSERT_EQ(0, bc_reset_limits(&self->dev));
-		EXPECT_EQ(self->hw.hw_bytes, self->dev.lim.max_bytes);
+		EXPECT_EQ(self->hw.max_bytes, self->dev.lim.max_bytes);
 		EXPECT_EQ(0, copies_within_limits(&self->win, i));
 	}
 }

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Every allocation of a copy fails once (CONFIG_FAULT_INJECTION): the first,
+ * the second, and so on until a copy passes without meeting the fault. Each
+ * ends once, with success or a true error, an exact prefix and nothing else.
+ */
+#include <sys/syscall.h>
+
+#include "blkcopy_test.h"
+
+#define BASE	(16 * BC_MIB)
+#define LEN	BC_MIB
+#define MOST	2000
+
+FIXTURE(faults) {
+	struct bc_dev dev;
+	struct bc_win win;
+};
+
+BC_IFACE_VARIANTS(faults);
+
+static int set(const char *path, const char *value)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
+
+	if (fd < 0)
+		return -1;
+	ret = write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -1;
+	close(fd);
+	return ret;
+}
+
+FIXTURE_SETUP(faults)
+{
+	BC_SETUP(BASE, LEN);
+	if (access("/proc/thread-self/fail-nth", W_OK))
+		SKIP(return, "the kernel has no fault injection (CONFIG_FAULT_INJECTION)");
+	/* Allocations that may wait fail, too. */
+	if (set("/sys/kernel/debug/failslab/ignore-gfp-wait", "N"))
+		SKIP(return, "the kernel has no failing slabs (CONFIG_FAILSLAB), or no debugfs");
+	set("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	set("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+}
+
+FIXTURE_TEARDOWN(faults)
+{
+	set("/proc/thread-self/fail-nth", "0");
+	set("/sys/kernel/debug/failslab/ignore-gfp-wait", "Y");
+	set("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "Y");
+	bc_win_free(&self->win);
+	bc_close(&self->dev);
+}
+
+/* One copy whose @nth allocation fails. Returns 1 when it had fewer. */
+static int copy_with_fault(struct bc_win *w, enum bc_iface iface, __u64 dst,
+			   const struct blk_copy_extent *ext, __u32 nr, unsigned int nth)
+{
+	int fd = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
+	char buf[16] = "";
+	struct bc_result r;
+	int ret = 0;
+
+	if (fd < 0)
+		return -1;
+	snprintf(buf, sizeof(buf), "%u", nth);
+	if (write(fd, buf, strlen(buf)) < 0)
+		ret = -1;
+	r = bc_copy(iface, w->dev->fd, dst, w->dev->fd, ext, nr);
+	/* 0 when the fault was met. */
+	memset(buf, 0, sizeof(buf));
+	if (pread(fd, buf, sizeof(buf) - 1, 0) <= 0)
+		ret = -1;
+	if (write(fd, "0", 1) != 1)
+		ret = -1;
+	close(fd);
+	if (ret) {
+		bc_log("cannot use /proc/thread-self/fail-nth: %s", strerror(errno));
+		return ret;
+	}
+	if (r.err == EFAULT && r.copied == BC_POISON)
+		r.copied = 0;
+	if ((r.err && r.err != ENOMEM && r.err != EFAULT) || r.copied > bc_total(ext, nr) ||
+	    (!r.err && iface == BC_IOCTL && r.copied != bc_total(ext, nr)) ||
+	    (!r.err && !r.copied)) {
+		bc_log("allocation %u failed: %s, %llu bytes reported", nth,
+		       r.err ? strerrorname_np(r.err) : "no error", r.copied);
+		return -1;
+	}
+	if (bc_win_partly_copied(w, dst, w, ext, nr, r.copied) || bc_win_settle(w))
+		return -1;
+	return atoi(buf) != 0;
+}
+
+static int all_faults(struct bc_win *w, enum bc_iface iface, const struct blk_copy_extent *ext,
+		      __u32 nr)
+{
+	__u64 dst = BASE + LEN / 2;
+	unsigned int nth;
+	int ret = 0;
+
+	for (nth = 1; !ret && nth < MOST; nth++) {
+		/* Pages to write back and to throw away, so that this can fail as well. */
+		if (bc_win_write(w, w->dev->bfd, ext[0].offset, ext[0].length) ||
+		    bc_win_write(w, w->dev->bfd, dst, 16 * BC_KIB))
+			return -1;
+		ret = copy_with_fault(w, iface, dst, ext, nr, nth);
+	}
+	if (ret < 0)
+		bc_log("... when allocation %u failed", nth - 1);
+	else
+		bc_log("%u allocations failed, one at a time", nth - 2);
+	if (ret == 1 && nth <= 2)
+		bc_log("no allocation was made to fail");
+	return ret == 1 && nth > 2 ? 0 : -1;
+}
+
+TEST_F_TIMEOUT(faults, one_extent, 120)
+{
+	struct blk_copy_extent ext = { BASE + 3 * self->dev.lbs, 96 * BC_KIB };
+
+	EXPECT_EQ(0, all_faults(&self->win, variant->iface, &ext, 1));
+	EXPECT_EQ(0, bc_win_check(&self->win));
+}
+
+TEST_F_TIMEOUT(faults, many_extents, 120)
+{
+	struct blk_copy_extent ext[127];
+	unsigned int i;
+
+	if (variant->iface == BC_CFR)
+		SKIP(return, "copy_file_range has one extent");
+	for (i = 0; i < 127; i++)
+		ext[i] = (struct blk_copy_extent){ BASE + (i * 55 % 127) * self->dev.lbs,
+						   self->dev.lbs };
+	EXPECT_EQ(0, all_faults(&self->win, variant->iface, ext, 127));
+	EXPECT_EQ(0, bc_win_check(&self->win));
+}
+
+TEST_HARNESS_MAIN
