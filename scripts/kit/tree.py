@@ -133,7 +133,7 @@ def _second_tree(source: git.Repo, head: str) -> pathlib.Path:
         clone(source, SERIES_ONLY, head)
     repo = git.Repo(SERIES_ONLY)
     if repo.commit_id(head) is None:
-        repo.run("fetch", "-q", source.path, f"{head}:refs/heads/series-import")
+        repo.run("fetch", "-q", source.path, f"+{head}:refs/heads/series-import")
     # Only files that changed are written, so a later build compiles only those.
     repo.run("checkout", "-q", "-f", "--detach", head)
     return SERIES_ONLY
