@@ -35,7 +35,11 @@
 /* Linux moves at most this many bytes in one call (INT_MAX & PAGE_MASK). */
 #define BC_MAX_RW_COUNT	(0x7fffffffULL & ~4095ULL)
 
-void bc_log(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#ifndef __printf
+#define __printf(a, b)	__attribute__((format(printf, a, b)))
+#endif
+
+__printf(1, 2) void bc_log(const char *fmt, ...);
 
 /* ---- devices and limits (device.c) ---- */
 
@@ -66,7 +70,7 @@ void bc_close(struct bc_dev *dev);
 /* Returns 0 when copies are offered, 1 to skip or -1 to fail (bc_reason()). */
 int bc_need_copy(const struct bc_dev *dev);
 const char *bc_reason(void);
-void bc_set_reason(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+__printf(1, 2) void bc_set_reason(const char *fmt, ...);
 
 /* Whether COPY_MACHINE says that the test runs on machine @name. */
 bool bc_machine(const char *name);
@@ -206,7 +210,8 @@ struct bc_load {
 	unsigned int ops;	/* enum bc_op, each as likely as the others */
 	__u64 rng;		/* state; start with any number */
 	__u64 longest;		/* bytes of one operation, 0: 256 KiB */
-	bool may_refuse;	/* EOPNOTSUPP is right: somebody switches offload */
+	/* EOPNOTSUPP is right, or EIO after a part: somebody switches offload. */
+	bool may_refuse;
 	bool verbose;		/* print each operation */
 	/* results */
 	__u64 done, copies, copied_bytes, refused;

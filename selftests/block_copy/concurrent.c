@@ -10,6 +10,7 @@
 #define LEN	(4 * BC_MIB)
 #define AWAY	(2 * BC_MIB)
 #define PAGE	4096ULL
+#define LONGEST	(64 * BC_KIB)
 
 FIXTURE(concurrent) {
 	struct bc_dev dev;
@@ -37,8 +38,8 @@ FIXTURE_TEARDOWN(concurrent)
 static int copies_under(struct bc_win *win, struct bc_win *before, struct bc_win *after,
 			enum bc_iface iface, unsigned int ops, unsigned int ms)
 {
-	struct bc_load a = { .win = before, .ops = ops, .rng = bc_seed + 1, .longest = 64 * BC_KIB };
-	struct bc_load b = { .win = after, .ops = ops, .rng = bc_seed + 2, .longest = 64 * BC_KIB };
+	struct bc_load a = { .win = before, .ops = ops, .rng = bc_seed + 1, .longest = LONGEST };
+	struct bc_load b = { .win = after, .ops = ops, .rng = bc_seed + 2, .longest = LONGEST };
 	struct bc_load copies = {
 		.win = win, .rng = bc_seed + 3,
 		.ops = iface == BC_IOCTL ? BC_OP_IOCTL : BC_OP_CFR,
@@ -65,26 +66,26 @@ static int copies_under(struct bc_win *win, struct bc_win *before, struct bc_win
 TEST_F(concurrent, direct_writers)
 {
 	EXPECT_EQ(0, copies_under(&self->win, &self->before, &self->after, variant->iface,
-				  BC_OP_WRITE_DIRECT | BC_OP_READ_DIRECT, 1000));
+				  BC_OP_WRITE_DIRECT | BC_OP_READ_DIRECT, 500));
 }
 
 TEST_F(concurrent, buffered_writers)
 {
 	EXPECT_EQ(0, copies_under(&self->win, &self->before, &self->after, variant->iface,
-				  BC_OP_WRITE_BUFFERED | BC_OP_READ_BUFFERED, 1000));
+				  BC_OP_WRITE_BUFFERED | BC_OP_READ_BUFFERED, 500));
 }
 
 TEST_F(concurrent, readers)
 {
 	EXPECT_EQ(0, copies_under(&self->win, &self->before, &self->after, variant->iface,
-				  BC_OP_READS, 700));
+				  BC_OP_READS, 300));
 }
 
 /* All kinds at once; reads and writes in flight must stay right. */
 TEST_F(concurrent, everything)
 {
 	EXPECT_EQ(0, copies_under(&self->win, &self->before, &self->after, variant->iface,
-				  BC_OP_ALL, 1500));
+				  BC_OP_ALL, 700));
 }
 
 struct neighbour {
@@ -125,7 +126,7 @@ TEST_F_TIMEOUT(concurrent, writers_in_the_same_page, 60)
 		SKIP(return, "a block of %llu bytes leaves no neighbours in a page", lbs);
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, pthread_create(&thread[i], NULL, write_blocks, &n[i]));
-	for (i = 0; i < 300 && !bad; i++) {
+	for (i = 0; i < 150 && !bad; i++) {
 		struct blk_copy_extent ext = { BASE + (i + 1) * lbs, len };
 		struct bc_result r = bc_copy(variant->iface, self->dev.fd, dst + lbs,
 					     self->dev.fd, &ext, 1);

@@ -48,7 +48,7 @@ static struct bc_result copy_range(int dst_fd, __u64 dst, int src_fd,
 			r.err = errno;
 		if ((__u64)in != ext[i].offset + moved ||
 		    (__u64)out != dst + r.copied + moved) {
-			bc_log("copy_file_range returned %zd but moved its offsets by %lld and %lld",
+			bc_log("copy_file_range returned %zd, moved its offsets by %lld and %lld",
 			       n, (long long)(in - ext[i].offset),
 			       (long long)(out - dst - r.copied));
 			r.err = EBADMSG;

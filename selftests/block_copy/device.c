@@ -10,6 +10,8 @@
 
 #include "blkcopy_lib.h"
 
+#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
+
 static char reason[256];
 
 void bc_log(const char *fmt, ...)
@@ -97,14 +99,14 @@ int bc_open_path(struct bc_dev *dev, const char *path)
 	dev->fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
 	if (dev->fd < 0) {
 		bc_set_reason("cannot open %s for direct reads and writes: %s",
-			   path, strerror(errno));
+			      path, strerror(errno));
 		return -1;
 	}
 	dev->bfd = open(path, O_RDWR | O_CLOEXEC);
 	if (dev->bfd < 0 || ioctl(dev->fd, BLKGETSIZE64, &dev->size) ||
 	    ioctl(dev->fd, BLKSSZGET, &lbs) || find_disk(dev)) {
 		bc_set_reason("%s is not a block device with a size and a place in sysfs: %s",
-			   path, strerror(errno));
+			      path, strerror(errno));
 		bc_close(dev);
 		return -1;
 	}
@@ -217,7 +219,7 @@ int bc_read_limits(struct bc_dev *dev)
 	int ret;
 
 	memset(&dev->lim, 0, sizeof(dev->lim));
-	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(files); i++) {
 		ret = bc_queue_read(dev, files[i].attr, files[i].value);
 		if (ret)
 			return ret;

@@ -53,7 +53,8 @@ TEST_F_TIMEOUT(extents, one_to_1024_scattered, 60)
 			self->ext[j].offset = self->src + place * 2 * lbs % (LEN / 4 / lbs * lbs);
 			self->ext[j].length = lbs;
 		}
-		ASSERT_EQ(0, copy_and_check(&self->win, variant->iface, self->dst, self->ext, nrs[i]))
+		ASSERT_EQ(0, copy_and_check(&self->win, variant->iface, self->dst, self->ext,
+					    nrs[i]))
 			TH_LOG("%u extents", nrs[i]);
 	}
 }

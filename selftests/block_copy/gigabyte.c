@@ -51,7 +51,8 @@ TEST_F_TIMEOUT(gigabyte, there_and_back, 240)
 	}
 	ASSERT_EQ(0, bc_step(w, BC_CFR, 0, &back, 1));
 	ASSERT_EQ(0, bc_win_check_range(w, self->dev.fd, 0, LEN));
-	ASSERT_EQ(0, bc_win_check_range(w, self->dev.fd, 2 * LEN - GUARD, w->len - 2 * LEN + GUARD));
+	ASSERT_EQ(0, bc_win_check_range(w, self->dev.fd, 2 * LEN - GUARD,
+					w->len - 2 * LEN + GUARD));
 }
 
 TEST_HARNESS_MAIN

@@ -80,11 +80,11 @@ int main(int argc, char **argv)
 	FILE *list;
 	int ret;
 
-	if (argc == 4 && !strcmp(argv[3], "ioctl"))
+	if (argc == 4 && !strcmp(argv[3], "ioctl")) {
 		iface = BC_IOCTL;
-	else if (argc == 4 && !strcmp(argv[3], "copy_file_range"))
+	} else if (argc == 4 && !strcmp(argv[3], "copy_file_range")) {
 		iface = BC_CFR;
-	else {
+	} else {
 		fprintf(stderr, "usage: golden DEVICE LIST ioctl|copy_file_range\n");
 		return 2;
 	}

@@ -19,6 +19,7 @@ static const __u64 places[] = {
 	0, BC_MIB, BC_GIB, 2 * BC_GIB - 4096, 2 * BC_GIB, 3 * BC_GIB, 4 * BC_GIB - ISLAND,
 	4 * BC_GIB, LEN,
 };
+
 #define NR	ARRAY_SIZE(places)
 
 FIXTURE(huge) {

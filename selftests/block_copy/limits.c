@@ -173,7 +173,9 @@ static int many_extents(struct bc_dev *dev, struct bc_win *win, const unsigned i
 TEST_F_TIMEOUT(limits, many_extents_around_the_extent_count, 60)
 {
 	unsigned int limit = self->dev.lim.max_extents;
-	unsigned int nrs[] = { limit - 1, limit, limit + 1, 2 * limit - 1, 2 * limit, 2 * limit + 1 };
+	unsigned int nrs[] = {
+		limit - 1, limit, limit + 1, 2 * limit - 1, 2 * limit, 2 * limit + 1,
+	};
 	unsigned int nr = ARRAY_SIZE(nrs);
 
 	while (nr && nrs[nr - 1] > BLKCOPY_MAX_EXTENTS)

@@ -53,6 +53,9 @@ static int refused(struct bc_load *l, __u64 dst, const struct blk_copy_extent *e
 {
 	l->refused++;
 	l->copied_bytes += r.copied;
+	/* A plain "not supported" promises that nothing was changed. */
+	if (r.err == EOPNOTSUPP && !r.copied)
+		return 0;
 	return bc_win_partly_copied(l->win, dst, l->win, ext, nr, r.copied) ?:
 	       bc_win_settle(l->win);
 }
@@ -99,7 +102,8 @@ static int copy_op(struct bc_load *l, enum bc_iface iface, __u64 longest)
 			       iface == BC_CFR ? "copy_file_range" : "BLKCOPY", i + 1, nr,
 			       ext[i].offset, ext[i].length, dst);
 	r = bc_copy(iface, l->win->dev->fd, dst, l->win->dev->fd, ext, nr);
-	if (l->may_refuse && r.copied < total && (r.err == EOPNOTSUPP || !r.err))
+	if (l->may_refuse && r.copied < total &&
+	    (r.err == EOPNOTSUPP || r.err == EIO || (!r.err && r.copied)))
 		return refused(l, dst, ext, nr, r);
 	if (r.err || r.copied != total) {
 		bc_log("%s of %u extents, %llu bytes, to %llu: %s, %llu bytes reported",

@@ -40,7 +40,7 @@ static int copy(struct bc_win *w, enum bc_iface iface, __u64 dst, __u64 src, __u
 	struct bc_result r = bc_copy(iface, w->dev->fd, dst, w->dev->fd, &ext, 1);
 
 	if (r.err || r.copied != len) {
-		bc_log("copy: %s, %llu bytes reported", r.err ? strerror(r.err) : "no error",
+		bc_log("%s, %llu bytes reported", r.err ? strerror(r.err) : "no error",
 		       r.copied);
 		return -1;
 	}

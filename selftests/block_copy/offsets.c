@@ -52,16 +52,13 @@ TEST_F(offsets, first_and_last_blocks)
 	EXPECT_EQ(0, from_to(&self->b, size - len, &self->b, size - LEN, len, variant->iface));
 }
 
-#define NEED_LARGE()								\
-	if (self->dev.size < WRAP + 64 * BC_MIB)				\
-		SKIP(return, "%s has no sectors past 2^32", self->dev.path)
-
 TEST_F(offsets, low_to_high_and_back)
 {
 	__u64 high = WRAP + 16 * BC_MIB + 3 * self->dev.lbs, low = 16 * BC_MIB + 3 * self->dev.lbs;
 	__u64 len = 300 * self->dev.lbs;
 
-	NEED_LARGE();
+	if (self->dev.size < WRAP + 64 * BC_MIB)
+		SKIP(return, "%s has no sectors past 2^32", self->dev.path);
 	/* The windows are where a wrapped address would go. */
 	ASSERT_EQ(0, bc_win_init(&self->a, &self->dev, 15 * BC_MIB, LEN));
 	ASSERT_EQ(0, bc_win_init(&self->b, &self->dev, WRAP + 15 * BC_MIB, LEN));
@@ -74,7 +71,8 @@ TEST_F(offsets, across_the_32_bit_boundary)
 {
 	__u64 len = 200 * self->dev.lbs;
 
-	NEED_LARGE();
+	if (self->dev.size < WRAP + 64 * BC_MIB)
+		SKIP(return, "%s has no sectors past 2^32", self->dev.path);
 	ASSERT_EQ(0, bc_win_init(&self->a, &self->dev, 0, LEN));
 	ASSERT_EQ(0, bc_win_init(&self->b, &self->dev, WRAP - LEN / 2, LEN));
 	EXPECT_EQ(0, from_to(&self->b, WRAP - len / 2, &self->a, 0, len, variant->iface));
@@ -91,7 +89,8 @@ TEST_F(offsets, extents_on_both_sides)
 
 	if (variant->iface == BC_CFR)
 		SKIP(return, "copy_file_range has one extent");
-	NEED_LARGE();
+	if (self->dev.size < WRAP + 64 * BC_MIB)
+		SKIP(return, "%s has no sectors past 2^32", self->dev.path);
 	ASSERT_EQ(0, bc_win_init(&self->b, &self->dev, WRAP - LEN / 2, LEN));
 	for (i = 0; i < 8; i++)
 		ext[i] = (struct blk_copy_extent){ WRAP + (i - 4) * 20 * lbs, 9 * lbs };

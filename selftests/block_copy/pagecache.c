@@ -43,7 +43,7 @@ static int copy(struct bc_win *w, enum bc_iface iface, int dst_fd, __u64 dst, in
 	struct bc_result r = bc_copy(iface, dst_fd, dst, src_fd, &ext, 1);
 
 	if (r.err || r.copied != len) {
-		bc_log("copy of %llu bytes from %llu to %llu: %s, %llu bytes reported",
+		bc_log("%llu bytes from %llu to %llu: %s, %llu bytes reported",
 		       len, src, dst, r.err ? strerror(r.err) : "no error", r.copied);
 		return -1;
 	}
@@ -224,7 +224,8 @@ TEST_F(pagecache, buffered_write_after_the_copy)
 
 	ASSERT_EQ(0, copy(w, variant->iface, self->dev.bfd, self->dst, self->dev.bfd, self->src,
 			  self->len));
-	ASSERT_EQ(0, bc_win_write(w, self->dev.bfd, self->dst + 3 * self->dev.lbs, 5 * self->dev.lbs));
+	ASSERT_EQ(0, bc_win_write(w, self->dev.bfd, self->dst + 3 * self->dev.lbs,
+				  5 * self->dev.lbs));
 	EXPECT_EQ(0, check_all(w));
 }
 

@@ -175,7 +175,8 @@ TEST_F(partitions, overlap_through_the_disk)
 	EXPECT_EQ(0, refused(variant->iface, &self->disk, on_disk + COPY - 512, &self->p1, at, COPY,
 			     EINVAL, "partition to disk, last block"));
 	EXPECT_EQ(0, refused(variant->iface, &self->p1, at + 512 - COPY % 512, &self->disk,
-			     on_disk - COPY + 1024, COPY, EINVAL, "disk to partition, first block"));
+			     on_disk - COPY + 1024, COPY, EINVAL,
+			     "disk to partition, first block"));
 	EXPECT_EQ(0, bc_expect_no_copies());
 }
 

@@ -165,4 +165,49 @@ TEST_F_TIMEOUT(signals, blocked_signal_does_not_disturb, 120)
 	EXPECT_EQ(0, check(self->src, self->dst, ISLAND));
 }
 
+struct copier {
+	struct bc_dev *dev;
+	enum bc_iface iface;
+	bool done;
+};
+
+static void *copy_all(void *arg)
+{
+	struct copier *c = arg;
+	struct blk_copy_extent ext = { SRC, 48 * BC_MIB };
+	struct bc_result r = bc_copy(c->iface, c->dev->fd, DST, c->dev->fd, &ext, 1);
+
+	__atomic_store_n(&c->done, true, __ATOMIC_RELEASE);
+	return (void *)(uintptr_t)r.err;
+}
+
+/* A long copy takes the page cache's locks: others must get them in between. */
+TEST_F_TIMEOUT(signals, others_read_and_write_meanwhile, 120)
+{
+	struct copier c = { .dev = &self->dev, .iface = variant->iface };
+	__u64 longest = 0, start, ms, rounds = 0;
+	struct bc_win other;
+	pthread_t thread;
+	void *err;
+
+	ASSERT_EQ(0, bc_win_init(&other, &self->dev, DST + LEN + BC_MIB, 64 * BC_KIB));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, copy_all, &c));
+	while (!__atomic_load_n(&c.done, __ATOMIC_ACQUIRE)) {
+		start = bc_now_ms();
+		ASSERT_EQ(0, bc_win_write(&other, self->dev.bfd, other.base + 4096, 4096));
+		ASSERT_EQ(0, bc_win_check_fd(&other, self->dev.bfd));
+		ms = bc_now_ms() - start;
+		if (ms > longest)
+			longest = ms;
+		rounds++;
+		usleep(10000);
+	}
+	pthread_join(thread, &err);
+	EXPECT_EQ(0, (uintptr_t)err);
+	bc_log("%llu rounds of others, the longest took %llu ms", rounds, longest);
+	EXPECT_LT(1, rounds);
+	EXPECT_GT(PATIENCE_MS, longest);
+	bc_win_free(&other);
+}
+
 TEST_HARNESS_MAIN

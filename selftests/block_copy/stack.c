@@ -84,10 +84,10 @@ static int dm_make(struct bc_stack *s, const struct bc_dev *a, const struct bc_d
 	r.io.target_count = 1;
 	r.spec.length = size / BC_SECTOR;
 	if (s->kind == BC_DM_LINEAR) {
-		strcpy(r.spec.target_type, "linear");
+		snprintf(r.spec.target_type, sizeof(r.spec.target_type), "linear");
 		snprintf(r.params, sizeof(r.params), "%s 0", name_a);
 	} else {
-		strcpy(r.spec.target_type, "striped");
+		snprintf(r.spec.target_type, sizeof(r.spec.target_type), "striped");
 		snprintf(r.params, sizeof(r.params), "2 %u %s 0 %s 0", DM_CHUNK, name_a, name_b);
 	}
 	ret = dm_ioctl(DM_TABLE_LOAD, &r.io);

@@ -27,7 +27,7 @@ int bc_step2(struct bc_win *dw, int dst_fd, struct bc_win *sw, int src_fd,
 	}
 	bc_win_copied(dw, dst, sw, ext, nr, r.copied == BC_POISON ? 0 : r.copied);
 	if (bc_expect_counts(&bound)) {
-		bc_log("... in %s of %u extents from %llu to %llu, %llu bytes, limits %llu %llu %llu",
+		bc_log("... %s, %u extents from %llu to %llu, %llu bytes, limits %llu %llu %llu",
 		       iface_name(iface), nr, ext[0].offset, dst, total,
 		       dw->dev->lim.max_bytes, dw->dev->lim.max_extent_bytes,
 		       dw->dev->lim.max_extents);

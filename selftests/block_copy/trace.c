@@ -48,7 +48,8 @@ FIXTURE_TEARDOWN(trace)
 }
 
 /* Lines of the trace with both words in them; the last of them in @line. */
-static unsigned int traced(const char *tracefs, const char *a, const char *b, char *line, size_t len)
+static unsigned int traced(const char *tracefs, const char *a, const char *b, char *line,
+			   size_t len)
 {
 	unsigned int found = 0;
 	char path[256], buf[1024];
@@ -110,7 +111,8 @@ TEST_F(trace, nvme_setup_cmd)
 		SKIP(return, "tracefs is not mounted");
 	if (strncmp(self->dev.disk, "nvme", 4) ||
 	    set(self->tracefs, "events/nvme/nvme_setup_cmd/enable", "1"))
-		SKIP(return, "%s is no NVMe drive, or its driver has no tracepoints", self->dev.path);
+		SKIP(return, "%s is no NVMe drive, or there is no tracepoint for it",
+		     self->dev.path);
 	ASSERT_EQ(0, set(self->tracefs, "trace", ""));
 	ASSERT_EQ(0, bc_step(&self->win, BC_IOCTL, dst, self->ext, 3));
 	ASSERT_EQ(0, set(self->tracefs, "events/nvme/nvme_setup_cmd/enable", "0"));

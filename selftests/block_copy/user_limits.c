@@ -162,7 +162,8 @@ static int change_while_copying(struct bc_dev *dev, struct bc_win *win, bool zer
 		/* Every fourth a 0, when that is asked for. */
 		if (zero && changes % 4 == 3)
 			blocks = 0;
-		bad = bc_queue_write(dev, attrs[changes % 3], changes % 3 == 2 ? blocks : blocks * lbs);
+		bad = bc_queue_write(dev, attrs[changes % 3],
+				     changes % 3 == 2 ? blocks : blocks * lbs);
 		changes++;
 		usleep(1000 + bc_rand_below(5000));
 		if (zero && bc_rand_below(2))
