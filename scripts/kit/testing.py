@@ -139,7 +139,7 @@ class Part:
             return str(self.count)
         if self.count.total() == 0:
             return f"no test ran (exit code {self.code})"
-        return f"exit code {self.code} although no test failed"
+        return f"exit code {self.code} with no test failed; the reason is above"
 
 
 def run_logged(command: Sequence[str], log: pathlib.Path, shown: bool) -> Tuple[int, str]:
@@ -186,7 +186,8 @@ def run_all(parts: Sequence[Part], verbose: bool) -> int:
 
 
 def verdict(parts: Sequence[Part], total: Count) -> int:
-    if total.failed:
+    # The harness's codes from 10 on say what the kernel did: panic, KASAN, hung task, ...
+    if total.failed or any(part.code == common.EXIT_FAILED or part.code >= 10 for part in parts):
         return common.EXIT_FAILED
     if any(part.is_bad() for part in parts):
         return common.EXIT_HOST

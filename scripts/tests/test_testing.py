@@ -62,6 +62,9 @@ class VerdictTest(unittest.TestCase):
     def test_an_exit_code_counts_although_tests_passed(self) -> None:
         self.assertEqual(common.EXIT_HOST, self.run_script("echo 2 passed, 0 failed; exit 3"))
 
+    def test_a_kernel_that_oopsed_is_a_failure(self) -> None:
+        self.assertEqual(1, self.run_script("echo 2 passed, 0 failed; exit 11"))
+
     def test_counts_from_a_file_and_never_from_an_earlier_run(self) -> None:
         with tempfile.TemporaryDirectory() as name:
             path = pathlib.Path(name) / "results.json"
