@@ -74,7 +74,7 @@ class VerdictTest(unittest.TestCase):
             with contextlib.redirect_stdout(io.StringIO()):
                 self.assertEqual(0, testing.run_all([good], False))
                 self.assertEqual(Count(3, 0, 1), good.count)
-                self.assertEqual(common.EXIT_HOST, testing.run_all([dead], False))
+                self.assertEqual(common.EXIT_FAILED, testing.run_all([dead], False))
                 self.assertEqual(Count(), dead.count)
 
     def test_all_skipped(self) -> None:
