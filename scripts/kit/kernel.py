@@ -52,7 +52,7 @@ def locked(path: pathlib.Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            common.say("Waiting for another build of this kernel ...")
+            common.say("Waiting for another kernel build ...")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -75,7 +75,9 @@ def ensure(flavour: str, jobs: int, verbose: bool, work: bool) -> pathlib.Path:
             os.utime(stored)
             common.say(f"Kernel ({flavour}): {common.shown(out / 'bzImage')}, from the cache.")
         else:
-            _build(flavour, _source(flavour), out / "obj", jobs, verbose)
+            # All flavours are built from one tree; nobody may change it under a compiler.
+            with locked(common.BUILD / ".kernel-tree.lock"):
+                _build(flavour, _source(flavour), out / "obj", jobs, verbose)
             (out / "key").write_text(key + "\n")
             _store(out, stored)
         return out / "bzImage"
