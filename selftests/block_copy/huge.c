@@ -117,8 +117,12 @@ TEST_F_TIMEOUT(huge, copy_file_range_of_4_gib_and_64_kib, 200)
 TEST_F_TIMEOUT(huge, two_extents_of_2_gib_and_32_kib, 200)
 {
 	struct blk_copy_extent ext[2] = { { SRC, LEN / 2 }, { SRC + LEN / 2, LEN / 2 } };
-	struct bc_result r = bc_copy(BC_IOCTL, self->dev.fd, DST, self->dev.fd, ext, 2);
+	struct bc_bound bound = bc_bound_for(BC_IOCTL, &self->dev, ext, 2);
+	struct bc_result r;
 
+	if (bound.copies > 10000)
+		SKIP(return, "%llu commands take too long: needs larger ones", bound.copies);
+	r = bc_copy(BC_IOCTL, self->dev.fd, DST, self->dev.fd, ext, 2);
 	EXPECT_EQ(0, r.err);
 	EXPECT_EQ(LEN, r.copied);
 	EXPECT_EQ(0, check(self->src, self->dst, LEN));
