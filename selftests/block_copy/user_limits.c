@@ -6,7 +6,7 @@
 #include "blkcopy_test.h"
 
 #define BASE	(16 * BC_MIB)
-#define LEN	(4 * BC_MIB)
+#define LEN	(8 * BC_MIB)
 
 FIXTURE(user_limits) {
 	struct bc_dev dev;
@@ -17,6 +17,8 @@ FIXTURE(user_limits) {
 FIXTURE_SETUP(user_limits)
 {
 	BC_SETUP(BASE, LEN);
+	/* A test that crashed has not tidied up. */
+	ASSERT_EQ(0, bc_reset_limits(&self->dev));
 	self->hw = self->dev.lim;
 }
 
