@@ -49,6 +49,8 @@ static GoldenCopy make_copy(const GoldenPlan &plan, std::mt19937_64 &random) {
                      : shape < 9 ? pick(random, 2, 12)
                                  : pick(random, 13, kMaxSources);
     uint64_t longest = std::max<uint64_t>(1, count > 12 ? plan.max_extent / 8 : plan.max_extent);
+    // Room for a source beside any destination has to be left.
+    longest = std::min(longest, blocks / 8);
     uint64_t arrangement = pick(random, 0, 3);
     std::vector<uint64_t> lengths;
     uint64_t total = 0;

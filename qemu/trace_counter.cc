@@ -8,6 +8,8 @@
 
 namespace kit {
 
+static constexpr size_t kEndedKept = 32;
+
 std::string TraceCounts::to_json() const {
     return fmt::format("{{\"copies\":{},\"ranges\":{},\"blocks\":{},\"max_ranges\":{},"
                        "\"max_blocks\":{},\"max_range_blocks\":{},\"reads\":{},"
@@ -48,10 +50,10 @@ void TraceCounter::copy_out(uint64_t lba, uint64_t blocks) {
     // Concurrent copies have disjoint destinations, so a command that
     // still has ranges to write here is the one.
     for (Copy &copy : copies_)
-        if (copy.next == lba && copy.done < copy.ranges)
+        if (!copy.ended && copy.next == lba && copy.done < copy.ranges)
             return extend(copy, lba, blocks);
     for (Copy &copy : copies_)
-        if (!copy.next && copy.first_blocks == blocks)
+        if (!copy.ended && !copy.next && copy.first_blocks == blocks)
             return extend(copy, lba, blocks);
     // Two commands whose first ranges were equally long had been mixed up:
     // this one goes on here, so it is the one with more ranges.
@@ -59,21 +61,30 @@ void TraceCounter::copy_out(uint64_t lba, uint64_t blocks) {
         if (mine.next != lba)
             continue;
         for (Copy &other : copies_) {
-            if (other.ranges > mine.done && other.first_blocks == mine.first_blocks &&
-                other.done < other.ranges) {
+            if (!other.ended && other.ranges > mine.done &&
+                other.first_blocks == mine.first_blocks && other.done < other.ranges) {
                 std::swap(other.ranges, mine.ranges);
                 std::swap(other.cid, mine.cid);
                 std::swap(other.queue, mine.queue);
+                std::swap(other.ended, mine.ended);
                 return extend(mine, lba, blocks);
             }
         }
     }
 }
 
-void TraceCounter::completed(uint64_t cid, uint64_t queue, uint64_t status) {
-    // The entry of a failed command may be unfinished.
-    (void)status;
-    std::erase_if(copies_, [&](const Copy &c) { return c.cid == cid && c.queue == queue; });
+void TraceCounter::completed(uint64_t cid, uint64_t queue) {
+    // Kept for a while: it may turn out that another one has ended.
+    size_t ended = 0;
+    for (Copy &copy : copies_) {
+        if (copy.cid == cid && copy.queue == queue)
+            copy.ended = true;
+        ended += copy.ended;
+    }
+    if (ended <= kEndedKept)
+        return;
+    auto oldest = std::find_if(copies_.begin(), copies_.end(), [](auto &c) { return c.ended; });
+    copies_.erase(oldest);
 }
 
 void TraceCounter::feed(std::string_view line) {
@@ -133,8 +144,7 @@ void TraceCounter::feed(std::string_view line) {
         if (line.find("ZEROES") == std::string_view::npos)
             counts_.write_bytes += number_after(line, "count");
     } else if (event == "pci_nvme_enqueue_req_completion") {
-        completed(number_after(line, "cid"), number_after(line, "cqid"),
-                  number_after(line, "status"));
+        completed(number_after(line, "cid"), number_after(line, "cqid"));
     }
 }
 

@@ -53,12 +53,13 @@ private:
         uint64_t ranges = 0;
         uint64_t done = 0; // ranges seen going out
         uint64_t blocks = 0;
+        bool ended = false;                   // completed, or failed
         std::optional<uint64_t> first_blocks; // length of the first range
         std::optional<uint64_t> next;         // where its next range goes
     };
     void copy_out(uint64_t lba, uint64_t blocks);
     void extend(Copy &copy, uint64_t lba, uint64_t blocks);
-    void completed(uint64_t cid, uint64_t queue, uint64_t status);
+    void completed(uint64_t cid, uint64_t queue);
 
     TraceCounts counts_;
     std::vector<Copy> copies_;

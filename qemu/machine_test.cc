@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "machine.h"
+
+#include "command_line.h"
+#include "image.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+
+namespace kit {
+namespace {
+
+std::string row(const std::string &more) {
+    return R"([{"name": "m", "description": "d", "yields": [], "env": {},
+                "drives": [{"id": "disk0", "size": "1M"}],
+                "devices": ["nvme-ns,drive=disk0"])" +
+           more + "}]";
+}
+
+std::string error_of(const std::string &json) {
+    Result<std::vector<Machine>> machines = parse_machines(json);
+    return machines ? "" : machines.error().message;
+}
+
+TEST(Machine, TheShippedRowsAreGood) {
+    Result<std::vector<Machine>> machines =
+        load_machines(std::string(KIT_DATA_DIRECTORY) + "/machines.json");
+    ASSERT_TRUE(static_cast<bool>(machines)) << machines.error().message;
+    for (const char *name : {"default", "small-limits", "lba4096", "large", "wide",
+                             "two-namespaces", "two-controllers", "partitions", "no-copy", "slow",
+                             "failing", "metadata", "zoned", "one-queue", "stacked"}) {
+        const Machine *m = find_machine(*machines, name);
+        ASSERT_NE(m, nullptr) << name;
+        EXPECT_EQ(m->env.at("COPY_MACHINE"), name);
+        EXPECT_TRUE(m->env.count("COPY_DEV")) << name;
+        EXPECT_FALSE(m->yields.empty()) << name;
+    }
+    const Machine *large = find_machine(*machines, "large");
+    EXPECT_GT(large->drives[0].bytes / 512, uint64_t{1} << 32);
+    const Machine *failing = find_machine(*machines, "failing");
+    EXPECT_EQ(std::to_string(*failing->drives[0].fail_offset), failing->env.at("COPY_FAIL_OFFSET"));
+    for (const Partition &p : find_machine(*machines, "partitions")->drives[0].partitions) {
+        EXPECT_EQ(p.start % 2, 1U);
+        EXPECT_EQ(p.sectors % 2, 1U);
+    }
+}
+
+TEST(Machine, ErrorsNameTheRow) {
+    EXPECT_EQ(error_of(row("")), "");
+    EXPECT_EQ(error_of(row(R"(, "colour": 1)")), "machine 'm': unknown key 'colour'");
+    EXPECT_NE(error_of("[]"), "");
+    EXPECT_NE(error_of("{"), "");
+    EXPECT_NE(error_of(R"([{"name": "m"}])").find("machine 'm'"), std::string::npos);
+    std::string twice = row("");
+    twice.insert(twice.size() - 1, "," + twice.substr(1, twice.size() - 2));
+    EXPECT_EQ(error_of(twice), "machine 'm': there are two of it");
+}
+
+TEST(Machine, DevicesNeedTheirDrive) {
+    std::string bad = row("");
+    bad.replace(bad.find("drive=disk0"), 11, "drive=disk7");
+    EXPECT_NE(error_of(bad).find("a drive that is not there"), std::string::npos);
+}
+
+TEST(Machine, Sizes) {
+    EXPECT_EQ(*parse_size("4096"), 4096U);
+    EXPECT_EQ(*parse_size("3T"), uint64_t{3} << 40);
+    EXPECT_FALSE(static_cast<bool>(parse_size("3X")));
+    EXPECT_FALSE(static_cast<bool>(parse_size("")));
+    EXPECT_FALSE(static_cast<bool>(parse_size("99999999T")));
+}
+
+bool has(const std::vector<std::string> &argv, const std::string &option, const std::string &part) {
+    for (size_t i = 0; i + 1 < argv.size(); i++)
+        if (argv[i] == option && argv[i + 1].find(part) != std::string::npos)
+            return true;
+    return false;
+}
+
+TEST(CommandLine, HasWhatTheMachineNeeds) {
+    Machine m;
+    m.append = "nvme_core.multipath=N";
+    m.drives.push_back({"disk0", 1 << 20, {}, 102400, {{"bps-total", 1024}}});
+    m.devices = {"nvme,id=nvme0,serial=s", "nvme-ns,drive=disk0,bus=nvme0,mssrl=7"};
+    LaunchFiles files{.kernel = "k",
+                      .initramfs = "i",
+                      .trace = "t",
+                      .images = {"odd,name.img"},
+                      .qmp_chardev = "socket,fd=3",
+                      .console_chardev = "socket,fd=4",
+                      .results_chardev = "socket,fd=5",
+                      .witness_chardev = "socket,fd=6"};
+    LaunchOptions options;
+    options.qemu = "qemu";
+    options.append = "extra=1";
+    std::vector<std::string> argv = qemu_command(m, options, files);
+
+    EXPECT_EQ(argv[0], "qemu");
+    EXPECT_NE(std::find(argv.begin(), argv.end(), "-no-reboot"), argv.end());
+    EXPECT_TRUE(has(argv, "-append", "panic=-1 oops=panic"));
+    EXPECT_TRUE(has(argv, "-append", "nvme_core.multipath=N extra=1"));
+    EXPECT_TRUE(has(argv, "-blockdev", "filename=odd,,name.img"));
+    EXPECT_TRUE(has(argv, "-blockdev", "inject-error.0.sector=200"));
+    EXPECT_TRUE(has(argv, "-object", "x-bps-total=1024"));
+    EXPECT_TRUE(has(argv, "-device", "mssrl=7"));
+    EXPECT_TRUE(has(argv, "-device", "name=org.blkcopy.results"));
+    EXPECT_TRUE(has(argv, "-device", "name=org.blkcopy.witness"));
+    EXPECT_TRUE(has(argv, "-trace", "enable=pci_nvme_copy_source_range"));
+    EXPECT_TRUE(has(argv, "-cpu", "qemu64"));
+}
+
+TEST(CommandLine, QuotesForAShell) {
+    EXPECT_EQ(quote_command({"qemu", "-append", "a b", "it's"}),
+              "qemu \\\n  -append 'a b' 'it'\\''s'\n");
+}
+
+TEST(Image, PartitionTable) {
+    Result<std::string> table = make_partition_table({{2049, 400001}, {402055, 7}});
+    ASSERT_TRUE(static_cast<bool>(table));
+    EXPECT_EQ(table->size(), 512U);
+    EXPECT_EQ((*table)[446 + 4], '\x83');
+    EXPECT_EQ(table->substr(446 + 8, 4), std::string("\x01\x08\x00\x00", 4));
+    EXPECT_EQ(table->substr(462 + 12, 4), std::string("\x07\x00\x00\x00", 4));
+    EXPECT_EQ(table->substr(510), "\x55\xaa");
+    EXPECT_FALSE(static_cast<bool>(make_partition_table({{0, 1}})));
+    EXPECT_FALSE(static_cast<bool>(make_partition_table({{uint64_t{1} << 32, 1}})));
+}
+
+TEST(Image, IsSparseAndHasNoName) {
+    Drive drive{"d", uint64_t{3} << 40, {{63, 100}}, {}, {}};
+    Result<Fd> image = make_image(drive);
+    ASSERT_TRUE(static_cast<bool>(image)) << image.error().message;
+    struct stat st;
+    ASSERT_EQ(fstat(image->get(), &st), 0);
+    EXPECT_EQ(st.st_size, off_t{3} << 40);
+    EXPECT_EQ(st.st_nlink, 0U);
+    EXPECT_LT(st.st_blocks, 64);
+}
+
+} // namespace
+} // namespace kit
