@@ -332,4 +332,31 @@ TEST_F(invalid, overlap)
 	}
 }
 
+/* All is checked before anything is copied: the last of many is wrong. */
+TEST_F(invalid, last_of_many_extents)
+{
+	static struct blk_copy_extent many[BLKCOPY_MAX_EXTENTS];
+	struct blk_copy_extent *last = &many[BLKCOPY_MAX_EXTENTS - 1], right;
+	unsigned int i;
+
+	for (i = 0; i < BLKCOPY_MAX_EXTENTS; i++)
+		many[i] = (struct blk_copy_extent){ self->src + i % 16 * self->lbs, self->lbs };
+	self->arg.dst_offset = BASE + LEN / 2;
+	self->arg.extents = (uintptr_t)many;
+	self->arg.nr_extents = BLKCOPY_MAX_EXTENTS;
+	right = *last;
+	last->offset += self->lbs / 2;
+	REFUSE(EINVAL, "unaligned offset");
+	*last = right;
+	last->length = self->lbs / 2;
+	REFUSE(EINVAL, "unaligned length");
+	last->length = 0;
+	REFUSE(EINVAL, "no length");
+	*last = right;
+	last->offset = self->dev.size;
+	REFUSE(EINVAL, "source at the end");
+	last->offset = self->arg.dst_offset;
+	REFUSE(EINVAL, "overlap");
+}
+
 TEST_HARNESS_MAIN
