@@ -79,7 +79,7 @@ std::vector<std::string> qemu_command(const Machine &machine, const LaunchOption
     auto add = [&](std::initializer_list<std::string> more) { argv.insert(argv.end(), more); };
 
     if (options.accelerator == "tcg")
-        add({"-cpu", "qemu64,+rdrand,+rdseed,+ssse3,+sse4.1,+sse4.2,+popcnt"});
+        add({"-cpu", "qemu64,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt"});
     else
         add({"-cpu", "host"});
     if (!options.firmware.empty())
