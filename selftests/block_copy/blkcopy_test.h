@@ -11,6 +11,10 @@
 #define TH_LOG_STREAM stdout
 #include "kselftest_harness.h"
 
+/* Kernels with all checks on, in emulated machines, are slow. */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT	120
+
 /* Skips or fails with the library's sentence when @call says so. */
 #define BC_REQUIRE(call)						\
 	do {								\

@@ -112,7 +112,7 @@ static void *write_blocks(void *arg)
  * one of the last block of the page in which it ends. Their pages must not be
  * read while the copy is under way and written back over it.
  */
-TEST_F_TIMEOUT(concurrent, writers_in_the_same_page, 60)
+TEST_F_TIMEOUT(concurrent, writers_in_the_same_page, 120)
 {
 	__u64 lbs = self->dev.lbs, dst = BASE + LEN / 2, len = 5 * PAGE - 2 * lbs;
 	struct bc_win *w = &self->win;

@@ -60,7 +60,7 @@ FIXTURE_TEARDOWN(elevators)
 	bc_close(&self->dev);
 }
 
-TEST_F_TIMEOUT(elevators, long_copies_and_many_extents, 60)
+TEST_F_TIMEOUT(elevators, long_copies_and_many_extents, 120)
 {
 	__u64 lbs = self->dev.lbs;
 	struct blk_copy_extent one = { BASE + lbs, BC_MIB + 3 * lbs }, many[200];

@@ -35,7 +35,7 @@ static int copy_and_check(struct bc_win *win, enum bc_iface iface, __u64 dst,
 }
 
 /* The counts around which commands are filled, on common limits. */
-TEST_F_TIMEOUT(extents, one_to_1024_scattered, 60)
+TEST_F_TIMEOUT(extents, one_to_1024_scattered, 120)
 {
 	static const __u32 nrs[] = {
 		1, 2, 3, 4, 7, 63, 64, 65, 126, 127, 128, 129, 130, 255, 256, 257, 300, 1023, 1024,

@@ -34,7 +34,7 @@ static int check_near(struct bc_win *w, __u64 src, __u64 dst, __u64 len)
 	       bc_win_check_range(w, w->dev->fd, src, len);
 }
 
-TEST_F_TIMEOUT(lengths, powers_of_two_and_neighbours, 60)
+TEST_F_TIMEOUT(lengths, powers_of_two_and_neighbours, 120)
 {
 	__u64 lbs = self->dev.lbs, blocks, step = 0;
 	int d;
@@ -55,7 +55,7 @@ TEST_F_TIMEOUT(lengths, powers_of_two_and_neighbours, 60)
 	EXPECT_EQ(0, bc_win_check(&self->win));
 }
 
-TEST_F_TIMEOUT(lengths, sixteen_mib, 60)
+TEST_F_TIMEOUT(lengths, sixteen_mib, 120)
 {
 	struct blk_copy_extent ext = { self->src, 16 * BC_MIB };
 
@@ -64,7 +64,7 @@ TEST_F_TIMEOUT(lengths, sixteen_mib, 60)
 }
 
 /* Every alignment of destination and source within a few pages. */
-TEST_F_TIMEOUT(lengths, every_alignment, 60)
+TEST_F_TIMEOUT(lengths, every_alignment, 120)
 {
 	__u64 lbs = self->dev.lbs, i;
 

@@ -123,7 +123,7 @@ static unsigned int around(__u64 *lengths, __u64 limit, __u64 unit)
 	return limit > 4 * BC_MIB ? 3 : ARRAY_SIZE(all);
 }
 
-TEST_F_TIMEOUT(limits, one_extent_around_the_extent_limit, 60)
+TEST_F_TIMEOUT(limits, one_extent_around_the_extent_limit, 120)
 {
 	__u64 lengths[8];
 	unsigned int nr = around(lengths, self->dev.lim.max_extent_bytes, self->dev.lbs);
@@ -133,7 +133,7 @@ TEST_F_TIMEOUT(limits, one_extent_around_the_extent_limit, 60)
 	EXPECT_EQ(0, single_extents(&self->dev, &self->win, lengths, nr));
 }
 
-TEST_F_TIMEOUT(limits, one_extent_around_the_byte_limit, 60)
+TEST_F_TIMEOUT(limits, one_extent_around_the_byte_limit, 120)
 {
 	__u64 lengths[8];
 	unsigned int nr = around(lengths, self->dev.lim.max_bytes, self->dev.lbs);
@@ -174,7 +174,7 @@ static int many_extents(struct bc_dev *dev, struct bc_win *win, const unsigned i
 	return bad;
 }
 
-TEST_F_TIMEOUT(limits, many_extents_around_the_extent_count, 60)
+TEST_F_TIMEOUT(limits, many_extents_around_the_extent_count, 120)
 {
 	unsigned int limit = self->dev.lim.max_extents;
 	unsigned int nrs[] = {
@@ -190,7 +190,7 @@ TEST_F_TIMEOUT(limits, many_extents_around_the_extent_count, 60)
 }
 
 /* Extents that do not divide the byte limit: it cuts one of them. */
-TEST_F_TIMEOUT(limits, byte_limit_falls_inside_an_extent, 60)
+TEST_F_TIMEOUT(limits, byte_limit_falls_inside_an_extent, 120)
 {
 	__u64 blocks = self->dev.lim.max_extent_bytes / self->dev.lbs;
 	__u64 len = (blocks > 5 ? 5 : 1) * self->dev.lbs;
@@ -206,7 +206,7 @@ TEST_F_TIMEOUT(limits, byte_limit_falls_inside_an_extent, 60)
 }
 
 /* Longer than the extent limit, several, one block more than a command. */
-TEST_F_TIMEOUT(limits, long_extents_reach_all_three_limits, 60)
+TEST_F_TIMEOUT(limits, long_extents_reach_all_three_limits, 120)
 {
 	__u64 len = self->dev.lim.max_extent_bytes + self->dev.lbs;
 	static const unsigned int nrs[] = { 1, 2, 3, 7, 16 };
@@ -254,7 +254,7 @@ static int long_copy(struct bc_dev *dev, __u64 command, unsigned int nr)
  * Copies that are no multiple of what the kernel may portion them into: no
  * command but the last may be short.
  */
-TEST_F_TIMEOUT(limits, long_copy_in_portions, 60)
+TEST_F_TIMEOUT(limits, long_copy_in_portions, 120)
 {
 	int bad;
 

@@ -131,7 +131,7 @@ static void *touch(void *arg)
  * Somebody faults the destination's pages in all the time. Whatever he sees
  * meanwhile, after a copy has returned the old data must be gone.
  */
-TEST_F_TIMEOUT(mapped, readers_while_copying, 60)
+TEST_F_TIMEOUT(mapped, readers_while_copying, 120)
 {
 	struct toucher t = { .at = self->map + (self->dst - BASE) };
 	struct bc_win *w = &self->win;

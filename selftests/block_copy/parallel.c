@@ -68,7 +68,7 @@ TEST_F_TIMEOUT(parallel, all_cpus_copy, 180)
 }
 
 /* One source for all, and destinations that touch: what merging likes. */
-TEST_F_TIMEOUT(parallel, one_source_touching_destinations, 60)
+TEST_F_TIMEOUT(parallel, one_source_touching_destinations, 120)
 {
 	struct bc_win *w = &self->win[0];
 	__u64 len = 48 * self->dev.lbs, src = w->base, round;

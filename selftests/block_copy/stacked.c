@@ -98,7 +98,7 @@ TEST_F(stacked, refuses_to_copy)
  * Stacked reads and writes and refused copies, while the limits of the drives
  * below go down, to 0 and up again. Nobody may hang.
  */
-TEST_F_TIMEOUT(stacked, lower_limits_change_below, 60)
+TEST_F_TIMEOUT(stacked, lower_limits_change_below, 120)
 {
 	struct bc_load load = {
 		.win = &self->win, .rng = bc_seed, .ops = BC_OP_WRITES | BC_OP_READS,

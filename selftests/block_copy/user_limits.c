@@ -60,7 +60,7 @@ static int copies_within_limits(struct bc_win *w, __u64 shift)
 	return bad | bc_win_check(w);
 }
 
-TEST_F_TIMEOUT(user_limits, odd_values, 60)
+TEST_F_TIMEOUT(user_limits, odd_values, 120)
 {
 	__u64 lbs = self->dev.lbs, hw_bytes = self->hw.max_bytes;
 	const __u64 odd[][3] = {
@@ -179,12 +179,12 @@ static int change_while_copying(struct bc_dev *dev, struct bc_win *win, bool zer
 	return bad || !copies.copies || (zero && !copies.refused) ? -1 : bc_win_check(win);
 }
 
-TEST_F_TIMEOUT(user_limits, changed_while_copies_run, 60)
+TEST_F_TIMEOUT(user_limits, changed_while_copies_run, 120)
 {
 	EXPECT_EQ(0, change_while_copying(&self->dev, &self->win, false));
 }
 
-TEST_F_TIMEOUT(user_limits, switched_off_while_copies_run, 60)
+TEST_F_TIMEOUT(user_limits, switched_off_while_copies_run, 120)
 {
 	EXPECT_EQ(0, change_while_copying(&self->dev, &self->win, true));
 }
