@@ -37,10 +37,13 @@ Status Boot::prepare() {
     if (!initramfs)
         return initramfs.error();
     for (const std::string &program : job_.programs) {
-        Result<std::string> added =
-            initramfs->add_program(suite_.directory + "/" + program, "/tests/" + program);
-        if (!added)
-            return Error{added.error().message + " (build the tests with `make selftests`)"};
+        for (const std::string &file : suite_.files_of(program)) {
+            std::string name = std::filesystem::path(file).filename().string();
+            Result<std::string> added = initramfs->add_program(file, "/tests/" + name);
+            if (!added)
+                return Error{added.error().message +
+                             " (build the tests with `make selftests tools`)"};
+        }
     }
 
     Vm::Options options =

@@ -29,18 +29,27 @@ Result<std::chrono::seconds> parse_timeout(const std::string &settings) {
     return timeout;
 }
 
-Result<Suite> Suite::load(const std::string &sources, const std::string &built) {
-    Suite suite;
-    suite.directory = built;
+using ProgramsByMachine = std::map<std::string, std::vector<std::string>>;
 
+static Result<ProgramsByMachine> read_programs(const std::string &sources) {
     Result<std::string> text = read_file(sources + "/machines.json");
     if (!text)
         return text.error();
     try {
-        suite.programs = json::parse(*text).get<std::map<std::string, std::vector<std::string>>>();
+        return json::parse(*text).get<ProgramsByMachine>();
     } catch (const json::exception &bad) {
         return Error{"'" + sources + "/machines.json': " + bad.what()};
     }
+}
+
+Result<Suite> Suite::load(const std::string &sources, const std::string &built) {
+    Suite suite;
+    suite.directory = built;
+
+    Result<ProgramsByMachine> programs = read_programs(sources);
+    if (!programs)
+        return programs.error();
+    suite.programs = std::move(*programs);
     Result<std::string> settings = read_file(sources + "/settings");
     if (!settings)
         return settings.error();
@@ -49,6 +58,31 @@ Result<Suite> Suite::load(const std::string &sources, const std::string &built) 
         return Error{"'" + sources + "/settings': " + timeout.error().message};
     suite.timeout = *timeout;
     return suite;
+}
+
+Status Suite::add(const std::string &sources, const std::string &built,
+                  const std::vector<std::string> &helpers) {
+    Result<ProgramsByMachine> added = read_programs(sources);
+    if (!added)
+        return added.error();
+    for (const auto &[machine, names] : *added) {
+        for (const std::string &name : names) {
+            programs[machine].push_back(name);
+            std::vector<std::string> &files = elsewhere_[name];
+            files = {built + "/" + name};
+            for (const std::string &helper : helpers)
+                files.push_back(built + "/" + helper);
+        }
+    }
+    return {};
+}
+
+std::vector<std::string> Suite::files_of(const std::string &program) const {
+    auto found = elsewhere_.find(program);
+
+    if (found != elsewhere_.end())
+        return found->second;
+    return {directory + "/" + program};
 }
 
 bool filter_matches(const std::vector<std::string> &filters, const std::string &name) {

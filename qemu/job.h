@@ -28,6 +28,17 @@ struct Suite {
 
     // `sources` has machines.json and settings, `built` the programs.
     static Result<Suite> load(const std::string &sources, const std::string &built);
+
+    // Adds programs that are elsewhere: `sources` has another machines.json,
+    // `built` the programs and the `helpers` that they expect beside them.
+    Status add(const std::string &sources, const std::string &built,
+               const std::vector<std::string> &helpers);
+
+    // Built files that a program needs in its directory, itself first.
+    std::vector<std::string> files_of(const std::string &program) const;
+
+private:
+    std::map<std::string, std::vector<std::string>> elsewhere_; // by program
 };
 
 // "timeout=N" of a kselftest settings file; 0 means none.

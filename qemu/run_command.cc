@@ -27,6 +27,11 @@ static Result<std::vector<Job>> plan(const Setting &setting, const RunOptions &o
     if (!loaded)
         return loaded.error();
     suite = *loaded;
+    // The tool's own tests want the tool beside them.
+    Status status = suite.add(setting.data_directory + "/../tools/blkcopy",
+                              setting.build_directory + "/tools/blkcopy", {"blkcopy"});
+    if (!status)
+        return status.error();
     return plan_jobs(setting.machines, suite, options.filters);
 }
 
