@@ -17,6 +17,7 @@ DemoResult good() {
     result.files = 1234;
     result.file_bytes = 50 << 20;
     result.kernel = "6.12.1";
+    result.drive = "The drive copies up to 16 MiB per command.";
     result.accelerator = "tcg";
     for (DemoCopy *copy : {&result.offloaded, &result.read_written}) {
         copy->rounds = 10;
