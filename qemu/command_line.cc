@@ -59,10 +59,12 @@ static void add_drive(std::vector<std::string> &argv, const Drive &drive,
 static std::string kernel_arguments(const Machine &machine, const LaunchOptions &options) {
     // panic=-1 with -no-reboot: a panic ends QEMU at once. reboot=t needs
     // no ACPI. The watchdogs are longer than the default, for emulation on
-    // a busy host is slow; unknown_nmi_panic lets the harness see where a
-    // guest hangs that does not react any more.
+    // a busy host is slow, and no_timer_check keeps such a host from looking
+    // like a broken timer at boot; unknown_nmi_panic lets the harness see
+    // where a guest hangs that does not react any more.
     std::string s = "console=ttyS0 panic=-1 oops=panic reboot=t loglevel=7 "
                     "mitigations=off random.trust_cpu=on unknown_nmi_panic=1 "
+                    "no_timer_check rcupdate.rcu_cpu_stall_timeout=120 "
                     "sysctl.kernel.hung_task_timeout_secs=60 kmemleak=on pty.legacy_count=0";
     for (const std::string &more : {machine.append, options.append})
         if (!more.empty())
