@@ -17,6 +17,16 @@ QUIET := $(if $(filter 1,$(V)),,--no-print-directory -s)
 
 export PYTHONPYCACHEPREFIX := $(O)/pycache
 
+# C++ objects are kept where those of the kernels are, and found again from any clone.
+ifneq ($(shell command -v ccache),)
+ifeq ($(origin CXX),default)
+export CXX := ccache g++
+export CCACHE_DIR := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/blkcopy/ccache
+export CCACHE_BASEDIR := $(ROOT)
+export CCACHE_NOHASHDIR := 1
+endif
+endif
+
 .DEFAULT_GOAL := help
 
 help:
