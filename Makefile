@@ -80,7 +80,7 @@ apply:
 	@$(ROOT)/scripts/kernel apply '$(KDIR)'
 
 harness: packages
-	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/qemu O=$(O)/qemu V=$(V) -j$(J)
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/qemu O=$(O)/qemu OPTFLAGS=-O1 V=$(V) -j$(J)
 
 tools: packages
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/tools/blkcopy O=$(O)/tools/blkcopy V=$(V) -j$(J) all
