@@ -9,9 +9,12 @@ from . import common
 
 
 def make_words() -> List[str]:
-    """What every make of a kernel gets: ccache, where it is there."""
+    """What every make of a kernel gets: ccache, where it is there, and a release without a `+`.
+
+    An empty LOCALVERSION is not the same as none: without, git commits on top of no tag give a `+`.
+    """
     compilers = "ccache gcc" if shutil.which("ccache") else "gcc"
-    return [f"CC={compilers}", f"HOSTCC={compilers}"]
+    return [f"CC={compilers}", f"HOSTCC={compilers}", "LOCALVERSION="]
 
 
 def make_env() -> Dict[str, str]:
