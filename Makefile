@@ -42,6 +42,7 @@ help:
 	@echo 'Use the series'
 	@echo '  apply      git am the series onto your kernel tree: KDIR=~/linux'
 	@echo '  tools      blkcopy(8), in build/tools/blkcopy'
+	@echo '  kmod       modules for tests (kmod/README.md): KDIR=~/linux against your kernel'
 	@echo
 	@echo 'Change the series (build/linux-6.12 is a git tree, branch copy-offload)'
 	@echo '  tree       make that tree from Debian'\''s source and patches/'
@@ -85,6 +86,10 @@ harness: packages
 tools: packages
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/tools/blkcopy O=$(O)/tools/blkcopy V=$(V) -j$(J) all
 
+kmod: packages $(if $(KDIR),,kernel)
+	@$(ROOT)/scripts/kernel modules $(if $(KDIR),--kdir '$(KDIR)',--flavour $(FLAVOUR)) \
+		--jobs $(J) $(if $(filter 1,$(V)),--verbose)
+
 # The programs are the same for every flavour: the interface is.
 selftests: kernel
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/selftests/block_copy OUTPUT=$(SELFTESTS) KSFT=$(KERNEL)/kselftest \
@@ -98,7 +103,7 @@ list: harness
 	@$(VM) list
 
 MACHINE ?= default
-shell: kernel harness tools selftests
+shell: kernel kmod harness tools selftests
 	@$(VM) shell --kernel $(KERNEL)/bzImage --machine $(MACHINE)
 
 check: packages
@@ -112,7 +117,7 @@ clean:
 distclean:
 	$(Q)rm -rf $(O)
 
-.PHONY: help setup packages kernel tree refresh apply harness tools selftests test list shell \
+.PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests test list shell \
 	check clean distclean
 
 include $(wildcard $(ROOT)/qemu/demo.mk)
