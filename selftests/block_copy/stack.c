@@ -1,221 +1,146 @@
 // SPDX-License-Identifier: GPL-2.0
-/* dm through /dev/mapper/control, md through its ioctls. */
-#include <sys/ioctl.h>
+/* Stacks of dm devices, from tables that name each other. */
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <linux/dm-ioctl.h>
-#include <linux/major.h>
-#include <linux/raid/md_p.h>
-#include <linux/raid/md_u.h>
 
 #include "stack.h"
 
-#define DM_NAME		"block_copy_test"
-#define DM_CHUNK	128	/* sectors per stripe */
-#define MD_CHUNK	65536	/* bytes */
+#define NAME	"block_copy_%u"
+#define TABLE_BYTES	16384
 
-static int dm_ioctl(unsigned long cmd, struct dm_ioctl *io)
-{
-	int fd = open("/dev/mapper/control", O_RDWR | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (ioctl(fd, cmd, io))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
-struct dm_request {
-	struct dm_ioctl io;
-	struct dm_target_spec spec;
-	char params[256];
-};
-
-static void dm_init(struct dm_request *r)
-{
-	memset(r, 0, sizeof(*r));
-	r->io.version[0] = DM_VERSION_MAJOR;
-	r->io.data_size = sizeof(*r);
-	r->io.data_start = offsetof(struct dm_request, spec);
-	snprintf(r->io.name, sizeof(r->io.name), DM_NAME);
-}
-
-static int dm_remove(void)
-{
-	struct dm_request r;
-
-	dm_init(&r);
-	return dm_ioctl(DM_DEV_REMOVE, &r.io);
-}
-
-static void dev_name(const struct bc_dev *dev, char *buf, size_t len)
+static int dev_name(const struct bc_dev *dev, char *buf, size_t len)
 {
 	struct stat st;
 
-	if (fstat(dev->fd, &st))
-		abort();
+	if (!dev || fstat(dev->fd, &st))
+		return -1;
 	snprintf(buf, len, "%u:%u", major(st.st_rdev), minor(st.st_rdev));
-}
-
-static int dm_make(struct bc_stack *s, const struct bc_dev *a, const struct bc_dev *b, __u64 size)
-{
-	char name_a[32], name_b[32];
-	struct dm_request r;
-	__u64 dev;
-	int ret;
-
-	dm_remove();
-	dm_init(&r);
-	ret = dm_ioctl(DM_DEV_CREATE, &r.io);
-	if (ret == -ENOENT || ret == -ENODEV || ret == -ENXIO) {
-		bc_set_reason("no /dev/mapper/control: the kernel has no device mapper");
-		return 1;
-	}
-	if (ret) {
-		bc_set_reason("cannot create a dm device: %s", strerror(-ret));
-		return -1;
-	}
-	dev = r.io.dev;
-
-	dev_name(a, name_a, sizeof(name_a));
-	dev_name(b, name_b, sizeof(name_b));
-	dm_init(&r);
-	r.io.target_count = 1;
-	r.spec.length = size / BC_SECTOR;
-	if (s->kind == BC_DM_LINEAR) {
-		snprintf(r.spec.target_type, sizeof(r.spec.target_type), "linear");
-		snprintf(r.params, sizeof(r.params), "%s 0", name_a);
-	} else {
-		snprintf(r.spec.target_type, sizeof(r.spec.target_type), "striped");
-		snprintf(r.params, sizeof(r.params), "2 %u %s 0 %s 0", DM_CHUNK, name_a, name_b);
-	}
-	ret = dm_ioctl(DM_TABLE_LOAD, &r.io);
-	if (!ret) {
-		dm_init(&r);
-		ret = dm_ioctl(DM_DEV_SUSPEND, &r.io);	/* without the flag: resume */
-	}
-	if (ret) {
-		bc_set_reason("cannot load a dm table: %s", strerror(-ret));
-		dm_remove();
-		return -1;
-	}
-	/* No udev: devtmpfs has the kernel's own name. */
-	snprintf(s->path, sizeof(s->path), "/dev/dm-%u", minor(dev));
-	if (access(s->path, F_OK)) {
-		snprintf(s->path, sizeof(s->path), "/tmp/%s", DM_NAME);
-		snprintf(s->node, sizeof(s->node), "%s", s->path);
-		unlink(s->node);
-		if (mknod(s->node, S_IFBLK | 0600, dev)) {
-			bc_set_reason("cannot make a node: %s", strerror(errno));
-			dm_remove();
-			return -1;
-		}
-	}
 	return 0;
 }
 
-static int md_add(int fd, const struct bc_dev *dev, int number)
+char *bc_stack_table(const struct bc_stack *s, const char *table, const struct bc_dev *a,
+		     const struct bc_dev *b)
 {
-	mdu_disk_info_t disk = { .number = number, .raid_disk = number };
-	struct stat st;
+	char *out = calloc(1, TABLE_BYTES), *to = out, *end;
+	char name[32];
 
-	if (fstat(dev->fd, &st))
-		return -1;
-	disk.major = major(st.st_rdev);
-	disk.minor = minor(st.st_rdev);
-	disk.state = (1 << MD_DISK_ACTIVE) | (1 << MD_DISK_SYNC);
-	return ioctl(fd, ADD_NEW_DISK, &disk);
+	if (!out)
+		abort();
+	while (*table && to < out + TABLE_BYTES - 64) {
+		if (*table == '@') {
+			__u64 blocks = strtoull(table + 1, &end, 10);
+
+			to += sprintf(to, "%llu", blocks * a->lbs / BC_SECTOR);
+			table = end;
+		} else if (*table == '%') {
+			unsigned int i = table[1] - '0';
+
+			name[0] = '\0';
+			if (table[1] == 'a' || table[1] == 'b')
+				dev_name(table[1] == 'a' ? a : b, name, sizeof(name));
+			else if (i < s->nr)
+				snprintf(name, sizeof(name), "%s", s->dm[i].dev);
+			if (!name[0]) {
+				bc_log("there is no device for %.2s in '%s'", table, table);
+				abort();
+			}
+			to += sprintf(to, "%s", name);
+			table += 2;
+		} else {
+			*to++ = *table++;
+		}
+	}
+	return out;
 }
 
-/* Without superblocks, as mdadm --build does. */
-static int md_make(struct bc_stack *s, const struct bc_dev *a, const struct bc_dev *b)
+/* Finds the first target of the table that the kernel lacks. */
+static bool lacks_target(const char *table, char type[32])
 {
-	mdu_array_info_t info = {
-		.major_version = 0,
-		.minor_version = 90,
-		.level = s->kind == BC_MD_RAID0 ? 0 : 1,
-		.nr_disks = 2,
-		.raid_disks = 2,
-		.md_minor = 0,
-		.not_persistent = 1,
-		.state = 1 << MD_SB_CLEAN,
-		.active_disks = 2,
-		.working_disks = 2,
-		.chunk_size = s->kind == BC_MD_RAID0 ? MD_CHUNK : 0,
-		/* KiB per leg; raid0 takes what there is. */
-		.size = s->kind == BC_MD_RAID0 ? 0 : a->size / 1024,
-	};
-	mdu_param_t param = { 0 };
-	const char *step = "open";
-	int fd, ret = -1;
-
-	snprintf(s->node, sizeof(s->node), "/tmp/block_copy_md0");
-	snprintf(s->path, sizeof(s->path), "%s", s->node);
-	unlink(s->node);
-	if (mknod(s->node, S_IFBLK | 0600, makedev(MD_MAJOR, 0))) {
-		bc_set_reason("cannot make a node: %s", strerror(errno));
-		return -1;
+	for (; *table; table += strcspn(table, "\n"), table += *table == '\n') {
+		if (sscanf(table, "%*u %*u %31s", type) != 1)
+			continue;
+		if (!bc_dm_has_target(type))
+			return true;
 	}
-	/* Opening the node creates the array. */
-	fd = open(s->node, O_RDWR | O_CLOEXEC);
-	if (fd < 0) {
-		bc_set_reason("cannot open md0: %s: has the kernel md?", strerror(errno));
-		unlink(s->node);
-		return errno == ENXIO || errno == ENODEV ? 1 : -1;
-	}
-	ioctl(fd, STOP_ARRAY, NULL);
-	step = "SET_ARRAY_INFO";
-	if (ioctl(fd, SET_ARRAY_INFO, &info))
-		goto out;
-	step = "ADD_NEW_DISK";
-	if (md_add(fd, a, 0) || md_add(fd, b, 1))
-		goto out;
-	step = "RUN_ARRAY";
-	if (ioctl(fd, RUN_ARRAY, &param))
-		goto out;
-	ret = 0;
-out:
-	if (ret) {
-		bc_set_reason("md: %s: %s", step, strerror(errno));
-		ioctl(fd, STOP_ARRAY, NULL);
-		unlink(s->node);
-	}
-	close(fd);
-	return ret;
+	return false;
 }
 
-int bc_stack_make(struct bc_stack *s, enum bc_stack_kind kind, const struct bc_dev *a,
-		  const struct bc_dev *b, __u64 size)
+int bc_stack_add(struct bc_stack *s, const char *table, const struct bc_dev *a,
+		 const struct bc_dev *b)
 {
-	memset(s, 0, sizeof(*s));
-	s->kind = kind;
-	return kind <= BC_DM_STRIPED ? dm_make(s, a, b, size) : md_make(s, a, b);
-}
+	char name[32], type[32], *text = bc_stack_table(s, table, a, b);
+	struct bc_dm *dm = &s->dm[s->nr];
+	int ret;
 
-static int md_stop(const char *node)
-{
-	int fd, tries, ret = -1;
-
-	for (tries = 0; ret && tries < 100; tries++) {
-		fd = open(node, O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			return -1;
-		ret = ioctl(fd, STOP_ARRAY, NULL);
-		close(fd);
+	snprintf(name, sizeof(name), NAME, s->nr);
+	ret = bc_dm_create(dm, name);
+	if (ret == -ENOENT || ret == -ENODEV || ret == -ENXIO) {
+		bc_set_reason("no /dev/mapper/control: the kernel has no device mapper");
+		ret = 1;
+	} else if (ret) {
+		bc_set_reason("cannot create a dm device: %s", strerror(-ret));
+	} else {
+		s->nr++;
+		ret = bc_dm_load(dm, text) ?: bc_dm_resume(dm);
 		if (ret)
-			usleep(20000);
+			bc_set_reason("cannot load the table '%s': %s", text, strerror(-ret));
+		if (ret && lacks_target(text, type)) {
+			bc_set_reason("the kernel has no dm target '%s'", type);
+			ret = 1;
+		}
 	}
+	free(text);
+	return ret > 0 ? 1 : ret ? -1 : 0;
+}
+
+/* Also wakes what an earlier test, ended in the middle, has left asleep. */
+static void remove_leftovers(void)
+{
+	struct bc_dm dm;
+	unsigned int i = BC_STACK_MOST;
+
+	while (i--) {
+		memset(&dm, 0, sizeof(dm));
+		snprintf(dm.name, sizeof(dm.name), NAME, i);
+		bc_dm_message(&dm, "clear");
+		bc_dm_message(&dm, "release");
+		if (bc_dm_resume(&dm) != -ENXIO)
+			bc_dm_remove(&dm);
+	}
+}
+
+int bc_stack_make(struct bc_stack *s, const char *const tables[BC_STACK_MOST],
+		  const struct bc_dev *a, const struct bc_dev *b)
+{
+	unsigned int i;
+	int ret = 0;
+
+	memset(s, 0, sizeof(*s));
+	s->top.fd = -1;
+	s->top.bfd = -1;
+	remove_leftovers();
+	for (i = 0; i < BC_STACK_MOST && tables[i] && !ret; i++)
+		ret = bc_stack_add(s, tables[i], a, b);
+	if (!ret)
+		ret = bc_open_path(&s->top, s->dm[s->nr - 1].path);
+	if (ret)
+		bc_stack_remove(s);
 	return ret;
 }
 
 int bc_stack_remove(struct bc_stack *s)
 {
-	int ret = s->kind <= BC_DM_STRIPED ? dm_remove() : md_stop(s->node);
+	int ret = 0, err;
 
-	if (s->node[0])
-		unlink(s->node);
-	if (ret)
-		bc_log("%s cannot be removed", s->path);
+	/* A fixture that was never set up is all zeroes. */
+	if (s->nr)
+		bc_close(&s->top);
+	while (s->nr) {
+		err = bc_dm_remove(&s->dm[--s->nr]);
+		if (err) {
+			bc_log("%s cannot be removed: %s", s->dm[s->nr].name, strerror(-err));
+			ret = -1;
+		}
+	}
 	return ret;
 }

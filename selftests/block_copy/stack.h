@@ -1,24 +1,157 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* dm and md devices over two drives, made without any tool. */
+/* Devices stacked on the drives under test, made without any tool. */
 #ifndef BLKCOPY_STACK_H
 #define BLKCOPY_STACK_H
 
 #include "blkcopy_lib.h"
 
-enum bc_stack_kind { BC_DM_LINEAR, BC_DM_STRIPED, BC_MD_RAID0, BC_MD_RAID1 };
+/* ---- device mapper (dm.c): 0 or -errno, silently, unless said otherwise ---- */
 
-struct bc_stack {
-	enum bc_stack_kind kind;
+struct bc_dm {
+	char name[32];		/* empty: does not exist */
 	char path[64];		/* the block device */
-	char node[64];		/* what to remove with it, or empty */
+	char dev[24];		/* MAJOR:MINOR, as tables name devices */
+	bool node;		/* we made the node of @path ourselves */
+};
+
+enum bc_dm_flags {
+	BC_DM_FLUSH = 0, BC_DM_NOFLUSH = 1, BC_DM_NOLOCKFS = 2,
+};
+
+int bc_dm_create(struct bc_dm *dm, const char *name);
+bool bc_dm_has_target(const char *type);
+/* @table: lines of "START LENGTH TARGET ARGUMENTS", in sectors, as dmsetup takes them. */
+int bc_dm_load(const struct bc_dm *dm, const char *table);
+int bc_dm_suspend(const struct bc_dm *dm, unsigned int flags);
+int bc_dm_resume(const struct bc_dm *dm);
+/* Suspend, load and resume in one. */
+int bc_dm_swap(const struct bc_dm *dm, const char *table, unsigned int flags);
+int bc_dm_message(const struct bc_dm *dm, const char *text);	/* to the target at sector 0 */
+/* A number from the pairs of words that the first target's status is made of. */
+int bc_dm_status(const struct bc_dm *dm, const char *word, __u64 *value);
+/* Waits until that number is at least @least; logs when it takes too long. */
+int bc_dm_await(const struct bc_dm *dm, const char *word, __u64 least);
+int bc_dm_remove(struct bc_dm *dm);
+
+/* ---- stacks of dm devices (stack.c) ---- */
+
+#define BC_STACK_MOST	6
+
+/*
+ * Tables from the bottom to the top, in the words of bc_dm_load(). %a and %b
+ * are the drives, %0 the device of the first table, %1 of the second.
+ * A number after @ is in logical blocks of drive a.
+ */
+struct bc_stack {
+	struct bc_dm dm[BC_STACK_MOST];
+	unsigned int nr;
+	struct bc_dev top;	/* open */
 };
 
 /*
- * Makes a device over the first @size bytes of each leg (md takes whole legs).
- * Returns 0, 1 to skip (the kernel lacks the driver) or -1, see bc_reason().
+ * Returns 0, 1 to skip (the kernel lacks a target) or -1, see bc_reason().
+ * Devices that an earlier test left behind are removed first.
  */
-int bc_stack_make(struct bc_stack *s, enum bc_stack_kind kind, const struct bc_dev *a,
-		  const struct bc_dev *b, __u64 size);
+int bc_stack_make(struct bc_stack *s, const char *const tables[BC_STACK_MOST],
+		  const struct bc_dev *a, const struct bc_dev *b);
 int bc_stack_remove(struct bc_stack *s);
+/* A table with its names and units replaced; free() it. */
+char *bc_stack_table(const struct bc_stack *s, const char *table, const struct bc_dev *a,
+		     const struct bc_dev *b);
+/* One table more; the new device is s->dm[s->nr - 1] and not opened. */
+int bc_stack_add(struct bc_stack *s, const char *table, const struct bc_dev *a,
+		 const struct bc_dev *b);
+
+/* ---- shapes of stacks that copy, over drive a alone (stack_shapes.c) ---- */
+
+/* They lie in these logical blocks of the drive, with gaps. */
+#define BC_SHAPE_FIRST	4096ULL
+#define BC_SHAPE_BLOCKS	16384ULL
+
+#define BC_SHAPES(X)		\
+	X(linear)		\
+	X(swapped)		\
+	X(crumbs)		\
+	X(striped_4k)		\
+	X(striped_odd)		\
+	X(striped_wide)		\
+	X(three_levels)		\
+	X(mixed)		\
+	X(delayed)		\
+	X(torn)			\
+	X(deferred)		\
+	X(permuted)
+
+#define BC_SHAPE_ENUM(name)	BC_SHAPE_##name,
+enum bc_shape { BC_SHAPES(BC_SHAPE_ENUM) BC_NR_SHAPES };
+
+const char *bc_shape_name(enum bc_shape shape);
+/* As bc_stack_make(); loads the module that a shape may need. */
+int bc_shape_make(struct bc_stack *s, enum bc_shape shape, const struct bc_dev *a);
+
+/* ---- copies through stacks (stack_step.c) ---- */
+
+/*
+ * As bc_step2(), but nobody knows into how many commands a stack cuts a
+ * copy: they must not be larger than the drive takes, not fewer than the
+ * least, copy exactly what was asked for, and no data be read or written.
+ */
+int bc_stack_step2(struct bc_win *dw, struct bc_win *sw, enum bc_iface iface, __u64 dst,
+		   const struct blk_copy_extent *ext, __u32 nr);
+int bc_stack_step(struct bc_win *w, enum bc_iface iface, __u64 dst,
+		  const struct blk_copy_extent *ext, __u32 nr);
+/*
+ * A copy that somebody disturbs: the errnos in @may (the last is 0) are right,
+ * and what was reported must be true. Returns the errno, 0, or -1 (logged).
+ */
+int bc_stack_disturbed(struct bc_win *dw, struct bc_win *sw, enum bc_iface iface, __u64 dst,
+		       const struct blk_copy_extent *ext, __u32 nr, const int *may);
+/* That @dev offers copies with the smaller of the limits of @a and @b. */
+int bc_expect_stacked_limits(struct bc_dev *dev, struct bc_dev *a, struct bc_dev *b);
+/* Six zeroes in sysfs. */
+int bc_expect_no_limits(struct bc_dev *dev);
+
+/* ---- tasks that copy while something happens (copier.c, watchdog.c) ---- */
+
+struct bc_copier {
+	struct bc_win *win;	/* nobody else's */
+	struct bc_win *src;	/* nobody changes it; or NULL: copy inside @win */
+	__u64 rng;		/* state; start with any number */
+	__u64 longest;		/* bytes of one copy, 0: 256 KiB */
+	const int *may;		/* errnos that are right, ends with 0; or NULL */
+	/* results */
+	__u64 done, copied_bytes, again, failed, slowest_ms;
+	int bad;
+	/* thread */
+	pthread_t thread;
+	bool stop;
+};
+
+/* One random copy, and every so often all of the window is checked. */
+int bc_copier_op(struct bc_copier *c);
+int bc_copier_start(struct bc_copier *c);
+int bc_copier_stop(struct bc_copier *c);	/* returns c->bad */
+
+/*
+ * Ends the test when a counter has not moved for 20 s: logs @name, and lets
+ * the kernel print the tasks that are blocked. Counters that are watched may
+ * stop moving once bc_unwatch() was called.
+ */
+void bc_watch(const char *name, const __u64 *counter);
+void bc_unwatch(void);
+
+/* Seconds to run for: @full when COPY_FULL is set, else @quick. */
+unsigned int bc_seconds(unsigned int quick, unsigned int full);
+bool bc_full(void);
+
+/* ---- md (md.c) ---- */
+
+struct bc_md {
+	char path[64];		/* empty: does not exist */
+};
+
+/* @level 0 or 1, over all of the legs. Returns as bc_stack_make(). */
+int bc_md_make(struct bc_md *md, int level, const struct bc_dev *a, const struct bc_dev *b);
+int bc_md_remove(struct bc_md *md);
 
 #endif /* BLKCOPY_STACK_H */
