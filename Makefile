@@ -3,6 +3,7 @@
 
 FLAVOUR ?= plain
 FILTER ?=
+ONLY ?=
 V ?= 0
 J ?= $(shell nproc)
 TREE ?= patches
@@ -50,6 +51,9 @@ help:
 	@echo '             build/linux-6.12 as it is instead of patches/'
 	@echo '  refresh    export the tree'\''s commits to patches/'
 	@echo '  check      checkpatch, W=1 and sparse for each patch; style of the rest'
+	@echo '  check-bisect    build, boot and test the kernel of each patch; ONLY=3-5 some'
+	@echo '  test-mutations  break the rules of copies, one at a time, and want tests to fail;'
+	@echo '             FILTER=3,14 some rules, FILTER=slow/signals those that a program notices'
 	@echo
 	@echo 'The rest'
 	@echo '  setup      install the Debian packages that are missing'
@@ -110,6 +114,13 @@ check: packages
 	@$(ROOT)/scripts/check-style
 	@$(ROOT)/scripts/kernel check --jobs $(J)
 
+check-bisect: harness tools selftests
+	@$(ROOT)/scripts/kernel bisect --jobs $(J) --only '$(ONLY)' $(if $(filter 1,$(V)),--verbose)
+
+test-mutations: packages
+	@$(ROOT)/scripts/mutation-test --filter '$(FILTER)' --jobs $(J) \
+		$(if $(filter 1,$(V)),--verbose)
+
 clean:
 	$(Q)cd $(ROOT) && for each in build/*; do case $$each in \
 		build/linux-* | build/series-*) ;; *) rm -rf "$$each" ;; esac; done
@@ -118,6 +129,6 @@ distclean:
 	$(Q)rm -rf $(O)
 
 .PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests test list shell \
-	check clean distclean
+	check check-bisect test-mutations clean distclean
 
 include $(wildcard $(ROOT)/qemu/demo.mk)

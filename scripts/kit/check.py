@@ -19,14 +19,8 @@ def check(jobs: int, style_only: bool) -> None:
     if not patches:
         common.die(f"{common.shown(common.PATCHES)} has no patches")
     source = base.cached()
-    commits = _commits(source, series.import_onto(source, "base", patches))
-    if not (TREE / ".git").exists():
-        common.say(f"Checking out {common.shown(TREE)} ...")
-        shutil.rmtree(TREE, ignore_errors=True)
-        tree.clone(source, TREE, commits[-1])
-    repo = git.Repo(TREE)
-    repo.run("fetch", "-q", source.path, f"{commits[-1]}:refs/heads/check", "-f")
-    repo.run("checkout", "-q", "-f", "--detach", commits[-1])
+    commits = commits_of(source, series.import_onto(source, "base", patches))
+    repo = prepare(source, commits)
     problems = [text for patch in patches for text in _style(patch)]
     if not style_only:
         problems += _compile(repo, commits, patches, jobs)
@@ -36,7 +30,19 @@ def check(jobs: int, style_only: bool) -> None:
     common.say(f"{len(patches)} patches: {what} find nothing new.")
 
 
-def _commits(repo: git.Repo, head: str) -> List[str]:
+def prepare(source: git.Repo, commits: List[str]) -> git.Repo:
+    """A work tree of its own that holds the last of these commits, and knows them all."""
+    if not (TREE / ".git").exists():
+        common.say(f"Checking out {common.shown(TREE)} ...")
+        shutil.rmtree(TREE, ignore_errors=True)
+        tree.clone(source, TREE, commits[-1])
+    repo = git.Repo(TREE)
+    repo.run("fetch", "-q", source.path, f"{commits[-1]}:refs/heads/check", "-f")
+    repo.run("checkout", "-q", "-f", "--detach", commits[-1])
+    return repo
+
+
+def commits_of(repo: git.Repo, head: str) -> List[str]:
     """The base and every commit of the series, oldest first."""
     start = repo.commit_id("base")
     assert start is not None

@@ -11,6 +11,7 @@ FLAVOURS = {
     "plain": ["Kconfig.snippet"],
     "debug": ["Kconfig.snippet", "scripts/debug.config"],
     "unpatched": ["Kconfig.snippet"],
+    "mutants": ["Kconfig.snippet"],
 }
 
 

@@ -15,12 +15,12 @@ import shutil
 import subprocess
 from typing import Iterator, List, Optional
 
-from . import base, common, kconfig, kernel_env, modules, series, structs, tree
+from . import base, common, kconfig, kernel_env, modules, mutations, series, structs, tree
 from .progress import Progress
 
 RECIPE = "4"  # Raise when the same inputs would give another result.
 KEPT = 12  # Kernels in the cache; about 30 MB each.
-EXPECTED_STEPS = {"plain": 1500, "debug": 1600, "unpatched": 1500}
+EXPECTED_STEPS = dict.fromkeys(kconfig.FLAVOURS, 1500)
 RESULTS = (
     "bzImage",
     "System.map",
@@ -46,6 +46,8 @@ def key_of(flavour: str, folder: pathlib.Path) -> str:
     total = hashlib.sha256()
     parts = [RECIPE, base.version(), compiler()]
     parts.append("none" if flavour == "unpatched" else series.digest(folder))
+    if flavour == "mutants":
+        parts.append(mutations.text_of())
     parts += [path.read_text() for path in kconfig.fragments(flavour)]
     for part in parts:
         total.update(part.encode() + b"\0")
@@ -99,6 +101,8 @@ def kdir(flavour: str) -> pathlib.Path:
 
 
 def _source(flavour: str) -> pathlib.Path:
+    if flavour == "mutants":
+        return mutations.source()
     return tree.source_of_base() if flavour == "unpatched" else tree.source_of_series()
 
 

@@ -12,6 +12,7 @@ from . import base, common, git, series
 WORK = common.BUILD / f"linux-{common.BASE}"
 SERIES_ONLY = common.BUILD / f"series-{common.BASE}"
 BRANCH = "copy-offload"
+MUTATIONS = "mutations"  # on top of it, see mutations.py
 
 
 def exists() -> bool:
@@ -30,6 +31,17 @@ def work_repo() -> git.Repo:
             common.EXIT_USAGE,
         )
     return repo
+
+
+def is_on(repo: git.Repo, branch: str) -> bool:
+    """Whether this branch is checked out."""
+    done = repo.run("symbolic-ref", "-q", "--short", "HEAD", check=False)
+    return done.stdout.strip() == branch
+
+
+def series_head(repo: git.Repo) -> str:
+    """Where the series ends: at HEAD, unless the mutations on top of it are checked out."""
+    return BRANCH if is_on(repo, MUTATIONS) else "HEAD"
 
 
 def create(folder: pathlib.Path = common.PATCHES) -> git.Repo:
@@ -73,7 +85,7 @@ def unexported(repo: git.Repo, folder: pathlib.Path = common.PATCHES) -> List[st
         found.append("files are changed and not committed")
     with tempfile.TemporaryDirectory(prefix="blkcopy-export-") as name:
         new = pathlib.Path(name)
-        series.export(repo, "base", "HEAD", folder, new)
+        series.export(repo, "base", series_head(repo), folder, new)
         found += _differences(folder, new)
     return found
 
@@ -115,7 +127,7 @@ def source_of_series(folder: pathlib.Path = common.PATCHES) -> pathlib.Path:
                 "`make kernel TREE=work` builds the tree as it is."
             )
     source = base.cached()
-    return _second_tree(source, series.import_onto(source, "base", series.patch_files(folder)))
+    return checkout(source, series.import_onto(source, "base", series.patch_files(folder)))
 
 
 def source_of_base() -> pathlib.Path:
@@ -123,10 +135,11 @@ def source_of_base() -> pathlib.Path:
     source = base.cached()
     head = source.commit_id("base")
     assert head is not None
-    return _second_tree(source, head)
+    return checkout(source, head)
 
 
-def _second_tree(source: git.Repo, head: str) -> pathlib.Path:
+def checkout(source: git.Repo, head: str) -> pathlib.Path:
+    """The tree that kernels are built from, at this commit of `source`."""
     if not (SERIES_ONLY / ".git").exists():
         common.say(f"Checking out {common.shown(SERIES_ONLY)} ...")
         shutil.rmtree(SERIES_ONLY, ignore_errors=True)
@@ -146,16 +159,17 @@ def refresh(folder: pathlib.Path = common.PATCHES) -> List[str]:
         common.die(
             f"a {repo.in_progress()} is under way in {common.shown(WORK)}; finish or abort it first"
         )
-    if not repo.ok("merge-base", "--is-ancestor", "base", "HEAD"):
-        common.die(f"HEAD of {common.shown(WORK)} does not descend from its tag `base`")
+    head = series_head(repo)
+    if not repo.ok("merge-base", "--is-ancestor", "base", head):
+        common.die(f"{head} of {common.shown(WORK)} does not descend from its tag `base`")
     if repo.is_dirty():
         common.warn(f"Note: changes in {common.shown(WORK)} that are not committed are left out.")
-    if repo.out("rev-list", "--merges", "base..HEAD"):
+    if repo.out("rev-list", "--merges", f"base..{head}"):
         common.die("the series has merge commits, which patches cannot carry")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as name:
         new = pathlib.Path(name)
-        series.export(repo, "base", "HEAD", folder, new)
+        series.export(repo, "base", head, folder, new)
         changed = series.same_files(folder, new)
         for each in changed:
             (folder / each).unlink(missing_ok=True)

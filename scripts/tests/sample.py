@@ -2,17 +2,20 @@
 """A kernel tree in miniature, and a series for it."""
 
 import atexit
+import contextlib
 import functools
+import io
 import os
 import pathlib
 import shutil
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from kit import git, series  # noqa: E402
+from kit import git, series, tree  # noqa: E402
 
 ME = {
     "GIT_AUTHOR_NAME": "A Developer",
@@ -98,3 +101,29 @@ class TreeCase(unittest.TestCase):
         # Reading the status refreshes time stamps in the index; its content counts.
         found[".git/index"] = repo.out("ls-files", "-s")
         return found
+
+
+class DeveloperCase(TreeCase):
+    """Has folders of its own for what goes to build/ and to the cache."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        for target, value in (
+            ("kit.base.cached", lambda: self.repo),
+            ("kit.tree.WORK", self.top / "build/linux"),
+            ("kit.tree.SERIES_ONLY", self.top / "build/series"),
+            ("kit.common.BUILD", self.top / "build"),
+            ("kit.common.CACHE", self.top / "cache"),
+        ):
+            patcher = mock.patch(target, value)
+            patcher.start()
+            self.addCleanup(patcher.stop)
+        quiet = contextlib.redirect_stdout(io.StringIO())
+        quiet.__enter__()
+        self.addCleanup(quiet.__exit__, None, None, None)
+
+    def create(self) -> git.Repo:
+        repo = tree.create(self.patches)
+        repo.run("config", "user.name", "A User")
+        repo.run("config", "user.email", "user@localhost")
+        return repo

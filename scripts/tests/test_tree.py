@@ -8,32 +8,10 @@ import unittest
 from unittest import mock
 
 import sample
-from kit import common, git, kernel, series, tree
+from kit import common, kernel, series, tree
 
 
-class TreeTest(sample.TreeCase):
-    def setUp(self) -> None:
-        super().setUp()
-        for target, value in (
-            ("kit.base.cached", lambda: self.repo),
-            ("kit.tree.WORK", self.top / "build/linux"),
-            ("kit.tree.SERIES_ONLY", self.top / "build/series"),
-            ("kit.common.BUILD", self.top / "build"),
-            ("kit.common.CACHE", self.top / "cache"),
-        ):
-            patcher = mock.patch(target, value)
-            patcher.start()
-            self.addCleanup(patcher.stop)
-        quiet = contextlib.redirect_stdout(io.StringIO())
-        quiet.__enter__()
-        self.addCleanup(quiet.__exit__, None, None, None)
-
-    def create(self) -> git.Repo:
-        repo = tree.create(self.patches)
-        repo.run("config", "user.name", "A User")
-        repo.run("config", "user.email", "user@localhost")
-        return repo
-
+class TreeTest(sample.DeveloperCase):
     def test_a_new_tree_is_base_and_patches_on_a_branch(self) -> None:
         repo = self.create()
         self.assertEqual("copy-offload", repo.out("symbolic-ref", "--short", "HEAD"))
