@@ -111,6 +111,31 @@ int bc_expect_stacked_limits(struct bc_dev *dev, struct bc_dev *a, struct bc_dev
 /* Six zeroes in sysfs. */
 int bc_expect_no_limits(struct bc_dev *dev);
 
+/* ---- one copy by a thread of its own (async.c) ---- */
+
+struct bc_async {
+	struct bc_win *dw, *sw;
+	enum bc_iface iface;
+	__u64 dst;
+	struct blk_copy_extent ext;
+	/* results */
+	struct bc_result r;
+	__u64 took_ms;
+	/* thread */
+	pthread_t thread;
+	bool done;
+};
+
+/* Copies @len bytes at @src of @sw; @dst and @src are relative to the windows. */
+int bc_async_start(struct bc_async *t, enum bc_iface iface, struct bc_win *dw, __u64 dst,
+		   struct bc_win *sw, __u64 src, __u64 len);
+bool bc_async_done(const struct bc_async *t);
+/*
+ * Waits for at most @ms. The result must be @err with nothing copied, or all
+ * copied when @err is 0; updates the model.
+ */
+int bc_async_end(struct bc_async *t, int err, unsigned int ms);
+
 /* ---- tasks that copy while something happens (copier.c, watchdog.c) ---- */
 
 struct bc_copier {
@@ -139,6 +164,7 @@ int bc_copier_stop(struct bc_copier *c);	/* returns c->bad */
  */
 void bc_watch(const char *name, const __u64 *counter);
 void bc_unwatch(void);
+void bc_dump_blocked_tasks(void);	/* into the kernel's log */
 
 /* Seconds to run for: @full when COPY_FULL is set, else @quick. */
 unsigned int bc_seconds(unsigned int quick, unsigned int full);

@@ -16,7 +16,7 @@ static unsigned int nr_watched;
 static pthread_t watcher;
 static bool stop;
 
-static void dump_blocked_tasks(void)
+void bc_dump_blocked_tasks(void)
 {
 	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
 
@@ -42,7 +42,7 @@ static void *watch(void *arg)
 			} else if (now - watched[i].since > PATIENCE_MS) {
 				bc_log("%s makes no progress at %llu: blocked tasks are in the kernel's log",
 				       watched[i].name, value);
-				dump_blocked_tasks();
+				bc_dump_blocked_tasks();
 				fflush(stdout);
 				/*
 				 * A task that hangs in the kernel keeps this process from

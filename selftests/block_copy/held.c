@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * dm-copytest holds one half of a copy until it is told to let go: what
+ * otherwise is a matter of luck (a suspend that comes just then, a bio that is
+ * pushed back) happens for sure.
+ */
+#include <signal.h>
+#include <sys/wait.h>
+
+#include "blkcopy_test.h"
+#include "module.h"
+#include "stack.h"
+
+#define SOON_MS	8000
+
+enum { HELD, FAST, CUT, DRIVE, DEVICES };
+
+struct set {
+	struct bc_dev dev[DEVICES];
+	struct bc_win win[DEVICES];
+	struct bc_stack stack;
+	struct bc_dm *dm;		/* all of stack.dm */
+	__u64 lbs, len;
+	struct bc_async copy;
+};
+
+/* Returns as bc_stack_make(). */
+static int set_up(struct set *s)
+{
+	const char *tables[BC_STACK_MOST] = {
+		"0 @1000 copytest %a @5000\n",
+		"0 @1000 linear %a @12000\n",
+		"0 @1000 copytest %a @14000 max_io_len @8\n",
+	};
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < DEVICES; i++)
+		s->dev[i].fd = s->dev[i].bfd = -1;
+	ret = bc_open(&s->dev[DRIVE], "COPY_DEV") ?: bc_need_copy(&s->dev[DRIVE]) ?:
+	      bc_load_module("dm-copytest") ?:
+	      bc_stack_make(&s->stack, tables, &s->dev[DRIVE], NULL);
+	for (i = 0; !ret && i < DRIVE; i++)
+		ret = bc_open_path(&s->dev[i], s->stack.dm[i].path) ?:
+		      bc_need_copy(&s->dev[i]) ?:
+		      bc_win_init(&s->win[i], &s->dev[i], 0, s->dev[i].size);
+	if (!ret)
+		ret = bc_win_init(&s->win[DRIVE], &s->dev[DRIVE], 32 * BC_MIB, BC_MIB);
+	s->dm = s->stack.dm;
+	s->lbs = s->dev[DRIVE].lbs;
+	/* one command, where the drive has usual limits */
+	s->len = 100 * s->lbs;
+	return ret;
+}
+
+static int tear_down(struct set *s)
+{
+	unsigned int i;
+	int bad = 0;
+
+	for (i = 0; i < DEVICES; i++) {
+		if (s->win[i].tag)
+			bad |= bc_win_check(&s->win[i]);
+		bc_win_free(&s->win[i]);
+		if (i < DRIVE)
+			bc_close(&s->dev[i]);
+	}
+	bad |= bc_stack_remove(&s->stack);
+	bc_close(&s->dev[DRIVE]);
+	return bad;
+}
+
+/* A suspend that may have to wait. */
+struct suspend {
+	const struct bc_dm *dm;
+	unsigned int flags;
+	pthread_t thread;
+	int ret;
+	bool done;
+};
+
+static void *suspend(void *arg)
+{
+	struct suspend *s = arg;
+
+	s->ret = bc_dm_suspend(s->dm, s->flags);
+	__atomic_store_n(&s->done, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static int suspend_start(struct suspend *s, const struct bc_dm *dm, unsigned int flags)
+{
+	*s = (struct suspend){ .dm = dm, .flags = flags };
+	return pthread_create(&s->thread, NULL, suspend, s);
+}
+
+static bool suspend_done(const struct suspend *s)
+{
+	return __atomic_load_n(&s->done, __ATOMIC_ACQUIRE);
+}
+
+static int suspend_end(struct suspend *s)
+{
+	__u64 end = bc_now_ms() + SOON_MS;
+
+	while (!suspend_done(s) && bc_now_ms() < end)
+		usleep(1000);
+	if (!suspend_done(s)) {
+		bc_log("the suspend does not end");
+		bc_dump_blocked_tasks();
+		return -1;
+	}
+	pthread_join(s->thread, NULL);
+	return s->ret;
+}
+
+#define START(to, from)								\
+	ASSERT_EQ(0, bc_async_start(&s->copy, BC_IOCTL, &s->win[to],		\
+				    500 * s->lbs, &s->win[from],		\
+				    20 * s->lbs, s->len))
+#define END(err)	ASSERT_EQ(0, bc_async_end(&s->copy, err, SOON_MS))
+#define SAY(i, text)	ASSERT_EQ(0, bc_dm_message(&s->dm[i], text))
+#define AWAIT(i, word, n)	ASSERT_EQ(0, bc_dm_await(&s->dm[i], word, n))
+
+/* Starts it, and sees that it waits for what is held. */
+#define SUSPEND_WAITS(i, flags)							\
+	do {									\
+		ASSERT_EQ(0, suspend_start(&sus, &s->dm[i], flags));		\
+		usleep(150000);							\
+		EXPECT_FALSE(suspend_done(&sus));				\
+		EXPECT_FALSE(bc_async_done(&s->copy));				\
+	} while (0)
+
+FIXTURE(held) {
+	struct set set;
+};
+
+FIXTURE_VARIANT(held) {
+	unsigned int flags;
+};
+
+FIXTURE_VARIANT_ADD(held, flush) { .flags = BC_DM_FLUSH };
+FIXTURE_VARIANT_ADD(held, noflush) { .flags = BC_DM_NOFLUSH };
+FIXTURE_VARIANT_ADD(held, noflush_nolockfs) { .flags = BC_DM_NOFLUSH | BC_DM_NOLOCKFS };
+
+FIXTURE_SETUP(held)
+{
+	BC_REQUIRE(set_up(&self->set));
+}
+
+FIXTURE_TEARDOWN(held)
+{
+	EXPECT_EQ(0, tear_down(&self->set));
+}
+
+/* Its destination comes to the device that is being suspended, and must fail. */
+TEST_F(held, source)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+	__u64 nested = 1;
+
+	SAY(HELD, "hold src nth:1");
+	START(HELD, HELD);
+	AWAIT(HELD, "held_src", 1);
+	SUSPEND_WAITS(HELD, variant->flags);
+	SAY(HELD, "release");
+	ASSERT_EQ(0, suspend_end(&sus));
+	usleep(100000);
+	EXPECT_FALSE(bc_async_done(&s->copy));
+	EXPECT_EQ(0, bc_dm_status(&s->dm[HELD], "nested", &nested));
+	EXPECT_EQ(0, nested);
+	ASSERT_EQ(0, bc_dm_resume(&s->dm[HELD]));
+	END(0);
+}
+
+/* Both halves are in flight, and both end before the device sleeps. */
+TEST_F(held, destination)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	SAY(HELD, "hold nested nth:1");
+	START(HELD, HELD);
+	AWAIT(HELD, "held_dst", 1);
+	SUSPEND_WAITS(HELD, variant->flags);
+	SAY(HELD, "release");
+	ASSERT_EQ(0, suspend_end(&sus));
+	END(0);
+	ASSERT_EQ(0, bc_dm_resume(&s->dm[HELD]));
+}
+
+/* Done, but nobody knows: a source is in flight until its destination ends. */
+TEST_F(held, end_of_the_destination)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	SAY(HELD, "hold_end nested nth:1");
+	START(HELD, FAST);
+	AWAIT(HELD, "held", 1);
+	SUSPEND_WAITS(FAST, variant->flags);
+	SAY(HELD, "release");
+	ASSERT_EQ(0, suspend_end(&sus));
+	END(0);
+	ASSERT_EQ(0, bc_dm_resume(&s->dm[FAST]));
+}
+
+TEST_F(held, end_of_the_source)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	SAY(HELD, "hold_end src nth:1");
+	START(FAST, HELD);
+	AWAIT(HELD, "held", 1);
+	SUSPEND_WAITS(HELD, variant->flags);
+	SAY(HELD, "release");
+	ASSERT_EQ(0, suspend_end(&sus));
+	END(0);
+	ASSERT_EQ(0, bc_dm_resume(&s->dm[HELD]));
+}
+
+/* Between two devices; the source's sleeps, once the destination has ended. */
+TEST_F(held, destination_on_another_device)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	SAY(HELD, "hold nested nth:1");
+	START(HELD, FAST);
+	AWAIT(HELD, "held_dst", 1);
+	SUSPEND_WAITS(FAST, variant->flags);
+	SAY(HELD, "release");
+	ASSERT_EQ(0, suspend_end(&sus));
+	END(0);
+	ASSERT_EQ(0, bc_dm_resume(&s->dm[FAST]));
+}
+
+/* Whose source needs no half of its own. */
+TEST_F(held, destination_of_a_drive)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	SAY(HELD, "hold direct nth:1");
+	START(HELD, DRIVE);
+	AWAIT(HELD, "held_dst", 1);
+	SUSPEND_WAITS(HELD, variant->flags);
+	SAY(HELD, "release");
+	ASSERT_EQ(0, suspend_end(&sus));
+	END(0);
+	ASSERT_EQ(0, bc_dm_resume(&s->dm[HELD]));
+}
+
+FIXTURE(released) {
+	struct set set;
+};
+
+FIXTURE_SETUP(released)
+{
+	BC_REQUIRE(set_up(&self->set));
+}
+
+FIXTURE_TEARDOWN(released)
+{
+	EXPECT_EQ(0, tear_down(&self->set));
+}
+
+/* Pushed back to a device that is being suspended: who comes back when it wakes? */
+#define PUSH_BACK(to, from, on, rule, word, count, what)			\
+	do {									\
+		SAY(on, rule);							\
+		START(to, from);						\
+		AWAIT(on, word, count);						\
+		SUSPEND_WAITS(on, BC_DM_NOFLUSH);				\
+		SAY(on, "clear");						\
+		SAY(on, "release " what " requeue");				\
+		ASSERT_EQ(0, suspend_end(&sus));				\
+		usleep(50000);							\
+		EXPECT_FALSE(bc_async_done(&s->copy));				\
+		ASSERT_EQ(0, bc_dm_resume(&s->dm[on]));				\
+		END(0);								\
+	} while (0)
+
+TEST_F(released, source_pushed_back)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	PUSH_BACK(HELD, HELD, HELD, "hold src nth:1", "held_src", 1, "src");
+	PUSH_BACK(FAST, HELD, HELD, "hold src nth:1", "held_src", 1, "src");
+}
+
+/* This one must not wait for the resume, which waits for its source. */
+TEST_F(released, destination_pushed_back)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	PUSH_BACK(HELD, HELD, HELD, "hold nested nth:1", "held_dst", 1, "nested");
+}
+
+TEST_F(released, destination_of_a_drive_pushed_back)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	PUSH_BACK(HELD, DRIVE, HELD, "hold direct nth:1", "held_dst", 1, "direct");
+}
+
+/* dm cuts it to 13 pieces; those that come back must be the same ones. */
+TEST_F(released, pieces_of_a_source_pushed_back)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	PUSH_BACK(FAST, CUT, CUT, "hold src always", "held_src", 13, "src");
+	PUSH_BACK(CUT, CUT, CUT, "hold src from:3", "held_src", 11, "src");
+}
+
+TEST_F(released, pieces_of_a_destination_pushed_back)
+{
+	struct set *s = &self->set;
+	struct suspend sus;
+
+	PUSH_BACK(CUT, DRIVE, CUT, "hold direct always", "held_dst", 13, "direct");
+	PUSH_BACK(CUT, DRIVE, CUT, "hold direct from:3", "held_dst", 11, "direct");
+	PUSH_BACK(CUT, CUT, CUT, "hold nested from:2", "held_dst", 12, "nested");
+}
+
+/* Without a suspend, pushing back is an error, and ends all of it. */
+TEST_F(released, pushed_back_for_nothing)
+{
+	struct set *s = &self->set;
+
+	SAY(HELD, "requeue src nth:1");
+	START(FAST, HELD);
+	END(EIO);
+	SAY(HELD, "clear");
+	SAY(HELD, "requeue nested nth:1");
+	START(HELD, FAST);
+	END(EIO);
+}
+
+TEST_F(released, with_a_status)
+{
+	struct set *s = &self->set;
+
+	SAY(HELD, "hold src nth:1");
+	START(FAST, HELD);
+	AWAIT(HELD, "held_src", 1);
+	EXPECT_FALSE(bc_async_done(&s->copy));
+	SAY(HELD, "release src transport");
+	END(ENOLINK);
+	/* Once: it is tried again, and works. */
+	SAY(HELD, "hold nested nth:1");
+	START(HELD, FAST);
+	AWAIT(HELD, "held_dst", 1);
+	SAY(HELD, "release nested again");
+	END(0);
+}
+
+/* A task that is killed meanwhile ends when it can. */
+TEST_F(released, the_task_was_killed)
+{
+	struct set *s = &self->set;
+	struct blk_copy_extent ext = { 0, s->len };
+	__u64 end;
+	pid_t pid, got = 0;
+	int status;
+
+	SAY(HELD, "hold src nth:1");
+	fflush(stdout);
+	pid = fork();
+	ASSERT_LE(0, pid);
+	if (!pid)
+		_exit(bc_copy(BC_IOCTL, s->dev[FAST].fd, 0, s->dev[HELD].fd, &ext, 1).err);
+	AWAIT(HELD, "held_src", 1);
+	ASSERT_EQ(0, kill(pid, SIGKILL));
+	usleep(100000);
+	SAY(HELD, "release");
+	for (end = bc_now_ms() + SOON_MS; !got && bc_now_ms() < end; usleep(1000))
+		got = waitpid(pid, &status, WNOHANG);
+	ASSERT_EQ(pid, got);
+	EXPECT_TRUE(WIFSIGNALED(status));
+	/* It was in flight, and ended well. */
+	bc_win_copied(&s->win[FAST], 0, &s->win[HELD], &ext, 1, s->len);
+}
+
+TEST_HARNESS_MAIN
