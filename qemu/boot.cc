@@ -4,6 +4,7 @@
 #include "golden.h"
 #include "image.h"
 #include "interrupt.h"
+#include "modules.h"
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -45,6 +46,12 @@ Status Boot::prepare() {
                              " (build the tests with `make selftests tools`)"};
         }
     }
+
+    Status modules = add_modules(
+        *initramfs, setting_.module_directory(options_.modules, options_.kernel, options_.flavour),
+        job_.machine);
+    if (!modules)
+        return modules;
 
     Vm::Options options =
         vm_options(setting_, host_, job_.machine, options_.kernel, options_.flavour);

@@ -13,6 +13,7 @@ namespace kit {
 
 struct BootOptions {
     std::string kernel;  // bzImage; empty: that of the flavour
+    std::string modules; // directory of its modules; empty: that of the flavour
     std::string flavour; // "plain" or "debug"
     std::string append;  // kernel command line
     std::string results; // directory for this job's files; empty: none

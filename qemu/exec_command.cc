@@ -3,6 +3,7 @@
 
 #include "elf_closure.h"
 #include "interrupt.h"
+#include "modules.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -94,6 +95,11 @@ int exec_command(const Setting &setting, const ExecOptions &options) {
         if (!status)
             return complain(status.error().message);
     }
+    Status modules = add_modules(
+        *initramfs, setting.module_directory(options.modules, options.kernel, options.flavour),
+        *machine);
+    if (!modules)
+        return complain(modules.error().message);
     if (std::filesystem::path(*program).filename() == "busybox")
         initramfs->add_symlink("/bin/sh", *program);
 

@@ -12,6 +12,7 @@ namespace kit {
 struct ExecOptions {
     std::string machine = "default";
     std::string kernel;
+    std::string modules; // directory of the modules of `kernel`
     std::string flavour = "plain";
     std::string append;             // kernel command line
     std::vector<std::string> argv;  // program and arguments

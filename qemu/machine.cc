@@ -104,7 +104,7 @@ static Machine parse_machine(const json &row) {
 
     m.name = row.at("name").get<std::string>();
     allow_only(row, {"name", "description", "yields", "cpus", "memory_mib", "append", "drives",
-                     "devices", "env", "golden"});
+                     "devices", "env", "modules", "golden"});
     m.description = row.at("description").get<std::string>();
     m.yields = row.at("yields").get<std::vector<std::string>>();
     m.cpus = row.value("cpus", m.cpus);
@@ -127,6 +127,7 @@ static Machine parse_machine(const json &row) {
     }
     m.env = row.at("env").get<std::map<std::string, std::string>>();
     m.env["COPY_MACHINE"] = m.name;
+    m.modules = row.value("modules", m.modules);
     if (row.contains("golden"))
         m.golden = parse_golden(row.at("golden"));
     return m;

@@ -48,6 +48,7 @@ struct Machine {
     std::vector<Drive> drives;
     std::vector<std::string> devices;       // -device arguments
     std::map<std::string, std::string> env; // for the tests
+    std::vector<std::string> modules;       // loaded before the tests, in this order
     std::optional<GoldenPlan> golden;
 };
 

@@ -57,6 +57,14 @@ TEST(Machine, ErrorsNameTheRow) {
     EXPECT_EQ(error_of(twice), "machine 'm': there are two of it");
 }
 
+TEST(Machine, ModulesKeepTheirOrder) {
+    Result<std::vector<Machine>> machines = parse_machines(row(R"(, "modules": ["b", "a"])"));
+    ASSERT_TRUE(static_cast<bool>(machines)) << machines.error().message;
+    EXPECT_EQ(machines->at(0).modules, (std::vector<std::string>{"b", "a"}));
+    EXPECT_TRUE(parse_machines(row(""))->at(0).modules.empty());
+    EXPECT_NE(error_of(row(R"(, "modules": "a")")), "");
+}
+
 TEST(Machine, DevicesNeedTheirDrive) {
     std::string bad = row("");
     bad.replace(bad.find("drive=disk0"), 11, "drive=disk7");

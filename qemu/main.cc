@@ -23,6 +23,7 @@ int main(int argc, char **argv) {
         command->add_option("--machine", exec_options.machine, "machine to boot")
             ->capture_default_str();
         command->add_option("--kernel", exec_options.kernel, "bzImage to boot");
+        command->add_option("--modules", exec_options.modules, "directory of its modules");
         command->add_option("--flavour", exec_options.flavour, "kernel flavour")
             ->check(CLI::IsMember({"plain", "debug"}))
             ->capture_default_str();
@@ -66,6 +67,7 @@ int main(int argc, char **argv) {
         ->check(CLI::IsMember({"plain", "debug"}))
         ->capture_default_str();
     run->add_option("--kernel", run_options.kernel, "bzImage to boot");
+    run->add_option("--modules", run_options.modules, "directory of its modules");
     run->add_option("--append", run_options.append, "more kernel command line");
     run->add_option("--results", run_options.results, "directory for logs, JUnit and JSON");
     run->add_option("--tests", run_options.tests, "directory of the built selftests");

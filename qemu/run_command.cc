@@ -69,6 +69,7 @@ static void run_all(const Setting &setting, const Host &host, const Suite &suite
         for (size_t i; (i = next++) < jobs.size();) {
             BootOptions boot;
             boot.kernel = options.kernel;
+            boot.modules = options.modules;
             boot.flavour = options.flavour;
             boot.append = options.append;
             boot.seed = options.seed;

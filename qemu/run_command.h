@@ -13,6 +13,7 @@ struct RunOptions {
     std::vector<std::string> filters;
     std::string flavour = "plain";
     std::string kernel;
+    std::string modules; // directory of the modules of `kernel`
     std::string append;
     std::string results;
     std::string tests; // directory of the built selftests

@@ -36,6 +36,13 @@ std::string Setting::kernel_path(const std::string &kernel, const std::string &f
     return kernel.empty() ? build_directory + "/kernel/" + flavour + "/bzImage" : kernel;
 }
 
+std::string Setting::module_directory(const std::string &modules, const std::string &kernel,
+                                      const std::string &flavour) const {
+    if (!modules.empty() || !kernel.empty())
+        return modules;
+    return build_directory + "/kmod/" + flavour;
+}
+
 Result<Host> Host::find(const Setting &setting) {
     Result<QemuBinary> qemu = QemuBinary::find();
     if (!qemu)

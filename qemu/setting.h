@@ -29,6 +29,11 @@ struct Setting {
 
     // build/kernel/FLAVOUR/bzImage, unless `kernel` names a file.
     std::string kernel_path(const std::string &kernel, const std::string &flavour) const;
+
+    // Where that kernel's modules are: `modules`, or build/kmod/FLAVOUR. For
+    // a kernel that is named none are known (empty) unless they are, too.
+    std::string module_directory(const std::string &modules, const std::string &kernel,
+                                 const std::string &flavour) const;
 };
 
 // Finds QEMU and an accelerator; `say` gets a sentence when it is a slow one.

@@ -252,8 +252,11 @@ bool Vm::read_witness() {
 
 void Vm::handle(const Frame &frame) {
     if (frame.type == "hello") {
-        kernel_release_ = field_or(decode_fields(frame.payload), "kernel");
+        Fields fields = decode_fields(frame.payload);
+        kernel_release_ = field_or(fields, "kernel");
         ready_ = true;
+        if (std::string problem = field_or(fields, "problem"); !problem.empty())
+            give_up(Outcome::host_error, "the guest " + problem, scanner_.tail());
     } else if (frame.type == "out" || frame.type == "err") {
         if (frame.id == running_ && output_)
             (*output_)(frame.payload, frame.type == "err");

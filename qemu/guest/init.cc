@@ -4,6 +4,7 @@
 // end, and says the agreed word only when everything was done.
 #include "checks.h"
 #include "job.h"
+#include "modules.h"
 #include "protocol.h"
 #include "setup.h"
 
@@ -12,10 +13,12 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <sys/signalfd.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utility>
 
 namespace {
 
@@ -23,7 +26,7 @@ using namespace kit;
 
 class Init {
 public:
-    explicit Init(int port) : port_(port) {}
+    Init(int port, std::string problem) : port_(port), problem_(std::move(problem)) {}
     [[noreturn]] void serve();
 
 private:
@@ -35,6 +38,7 @@ private:
     void reap();
 
     int port_;
+    std::string problem_; // why this guest is of no use; empty: it is
     FrameReader reader_;
     std::unique_ptr<Job> job_;
 };
@@ -62,7 +66,8 @@ void Init::say_hello() {
     send("hello", 0,
          encode_fields({{"kernel", names.release},
                         {"version", names.version},
-                        {"cpus", std::to_string(sysconf(_SC_NPROCESSORS_ONLN))}}));
+                        {"cpus", std::to_string(sysconf(_SC_NPROCESSORS_ONLN))},
+                        {"problem", problem_}}));
 }
 
 void Init::run(const Frame &frame) {
@@ -175,5 +180,5 @@ int main() {
                      kResultsPort);
         power_off();
     }
-    Init(port).serve();
+    Init(port, load_modules(kModuleList)).serve();
 }

@@ -13,7 +13,7 @@
 //     dump 0     print blocked tasks on the console now
 //     finish 0   the word that `end` has to repeat
 //   guest -> host
-//     hello 0    kernel=RELEASE, cpus=N
+//     hello 0    kernel=RELEASE, cpus=N, problem=SENTENCE (only of a guest that is of no use)
 //     log 0      one line about the guest's own troubles
 //     out ID     standard output;  err ID  standard error
 //     exit ID    code=N, signal=N, timeout=0|1, stuck=0|1, ms=N
@@ -31,6 +31,10 @@ namespace kit {
 
 inline constexpr char kResultsPort[] = "org.blkcopy.results";
 inline constexpr char kWitnessPort[] = "org.blkcopy.witness";
+
+// Where modules are in the guest, and those that init loads, a path a line.
+inline constexpr char kModuleDirectory[] = "/lib/modules";
+inline constexpr char kModuleList[] = "/etc/modules";
 
 struct Frame {
     std::string type;
