@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the KUnit suites of the in-kernel copy interface share: a model of what
+ * a disk must hold, a model of the commands that it must see, and copies that
+ * run while the test looks on.
+ */
+#ifndef COPY_KUNIT_H
+#define COPY_KUNIT_H
+
+#include <linux/prandom.h>
+#include <linux/workqueue.h>
+
+#include "fake_disk.h"
+
+#define COPY_MAX_EXTENTS	300
+
+/* ---- what a disk must hold ---- */
+
+struct copy_model {
+	struct kunit		*test;
+	struct fake_disk	*fake;
+	u32			tag[FAKE_SECTORS];
+};
+
+struct copy_model *copy_model_new(struct kunit *test, struct fake_disk *fake);
+void copy_model_reset(struct copy_model *model);
+void copy_model_copy(struct copy_model *model, sector_t dst,
+		     const struct bio_copy_extent *ext, unsigned int nr,
+		     sector_t sectors);
+void copy_model_cmd(struct copy_model *model, const struct fake_cmd *cmd,
+		    unsigned int sectors);
+void copy_model_check(struct copy_model *model);
+
+/* ---- which commands it must see ---- */
+
+struct copy_ref {
+	unsigned int		nr_cmds;
+	struct fake_cmd		cmds[FAKE_MAX_CMDS];
+};
+
+void copy_ref_add(struct kunit *test, struct copy_ref *ref,
+		  const struct fake_disk_conf *conf, sector_t dst,
+		  const struct bio_copy_extent *ext, unsigned int nr);
+void copy_ref_check(struct kunit *test, const struct copy_ref *ref,
+		    struct fake_disk *fake);
+
+/* ---- copies ---- */
+
+/* A bio of bio_alloc_copy(), kept until the test ends to see it end once. */
+struct copy_async {
+	struct bio		*bio;
+	struct bio_copy		copy;
+	struct completion	done;
+	atomic_t		ends;
+	blk_status_t		status;
+	struct bio_copy_extent	ext[COPY_MAX_EXTENTS];
+};
+
+struct copy_async *copy_async_new(struct kunit *test, struct block_device *dst,
+				  sector_t sector, struct block_device *src,
+				  const struct bio_copy_extent *ext,
+				  unsigned int nr);
+void copy_async_submit(struct copy_async *async);
+struct copy_async *copy_async_start(struct kunit *test,
+				    struct block_device *dst, sector_t sector,
+				    struct block_device *src,
+				    const struct bio_copy_extent *ext,
+				    unsigned int nr);
+void copy_async_wait(struct kunit *test, struct copy_async *async);
+blk_status_t copy_async_run(struct kunit *test, struct block_device *dst,
+			    sector_t sector, struct block_device *src,
+			    const struct bio_copy_extent *ext, unsigned int nr);
+
+/* blkdev_copy() in another task. */
+struct copy_sync {
+	struct work_struct	work;
+	struct completion	done;
+	struct block_device	*dst;
+	struct block_device	*src;
+	sector_t		sector;
+	sector_t		copied;
+	gfp_t			gfp;
+	int			ret;
+	unsigned int		nr;
+	struct bio_copy_extent	ext[COPY_MAX_EXTENTS];
+};
+
+struct copy_sync *copy_sync_start(struct kunit *test, struct block_device *dst,
+				  sector_t sector, struct block_device *src,
+				  const struct bio_copy_extent *ext,
+				  unsigned int nr);
+void copy_sync_wait(struct kunit *test, struct copy_sync *sync);
+int copy_sync_run(struct kunit *test, struct block_device *dst, sector_t sector,
+		  struct block_device *src, const struct bio_copy_extent *ext,
+		  unsigned int nr, sector_t *copied);
+
+/* ---- helpers ---- */
+
+sector_t copy_sectors(const struct bio_copy_extent *ext, unsigned int nr);
+void copy_random_extents(struct rnd_state *rnd, struct bio_copy_extent *ext,
+			 unsigned int nr, unsigned int max_len,
+			 unsigned int block, sector_t below);
+bool copy_next_permutation(unsigned int *perm, unsigned int nr);
+
+extern struct kunit_suite copy_iter_suite;
+extern struct kunit_suite copy_split_suite;
+extern struct kunit_suite copy_merge_suite;
+extern struct kunit_suite copy_submit_suite;
+extern struct kunit_suite copy_order_suite;
+extern struct kunit_suite copy_sync_suite;
+extern struct kunit_suite copy_stack_suite;
+extern struct kunit_suite copy_nested_suite;
+extern struct kunit_suite copy_fault_suite;
+
+#endif /* COPY_KUNIT_H */
