@@ -140,7 +140,6 @@ FIXTURE_VARIANT(held) {
 };
 
 FIXTURE_VARIANT_ADD(held, flush) { .flags = BC_DM_FLUSH };
-FIXTURE_VARIANT_ADD(held, noflush) { .flags = BC_DM_NOFLUSH };
 FIXTURE_VARIANT_ADD(held, noflush_nolockfs) { .flags = BC_DM_NOFLUSH | BC_DM_NOLOCKFS };
 
 FIXTURE_SETUP(held)
@@ -154,7 +153,7 @@ FIXTURE_TEARDOWN(held)
 }
 
 /* Its destination comes to the device that is being suspended, and must fail. */
-TEST_F(held, source)
+TEST_F_TIMEOUT(held, source, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -175,7 +174,7 @@ TEST_F(held, source)
 }
 
 /* Both halves are in flight, and both end before the device sleeps. */
-TEST_F(held, destination)
+TEST_F_TIMEOUT(held, destination, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -191,7 +190,7 @@ TEST_F(held, destination)
 }
 
 /* Done, but nobody knows: a source is in flight until its destination ends. */
-TEST_F(held, end_of_the_destination)
+TEST_F_TIMEOUT(held, end_of_the_destination, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -206,7 +205,7 @@ TEST_F(held, end_of_the_destination)
 	ASSERT_EQ(0, bc_dm_resume(&s->dm[FAST]));
 }
 
-TEST_F(held, end_of_the_source)
+TEST_F_TIMEOUT(held, end_of_the_source, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -222,7 +221,7 @@ TEST_F(held, end_of_the_source)
 }
 
 /* Between two devices; the source's sleeps, once the destination has ended. */
-TEST_F(held, destination_on_another_device)
+TEST_F_TIMEOUT(held, destination_on_another_device, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -238,7 +237,7 @@ TEST_F(held, destination_on_another_device)
 }
 
 /* Whose source needs no half of its own. */
-TEST_F(held, destination_of_a_drive)
+TEST_F_TIMEOUT(held, destination_of_a_drive, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -283,7 +282,7 @@ FIXTURE_TEARDOWN(released)
 		END(0);								\
 	} while (0)
 
-TEST_F(released, source_pushed_back)
+TEST_F_TIMEOUT(released, source_pushed_back, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -293,7 +292,7 @@ TEST_F(released, source_pushed_back)
 }
 
 /* This one must not wait for the resume, which waits for its source. */
-TEST_F(released, destination_pushed_back)
+TEST_F_TIMEOUT(released, destination_pushed_back, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -301,7 +300,7 @@ TEST_F(released, destination_pushed_back)
 	PUSH_BACK(HELD, HELD, HELD, "hold nested nth:1", "held_dst", 1, "nested");
 }
 
-TEST_F(released, destination_of_a_drive_pushed_back)
+TEST_F_TIMEOUT(released, destination_of_a_drive_pushed_back, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -310,7 +309,7 @@ TEST_F(released, destination_of_a_drive_pushed_back)
 }
 
 /* dm cuts it to 13 pieces; those that come back must be the same ones. */
-TEST_F(released, pieces_of_a_source_pushed_back)
+TEST_F_TIMEOUT(released, pieces_of_a_source_pushed_back, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -319,7 +318,7 @@ TEST_F(released, pieces_of_a_source_pushed_back)
 	PUSH_BACK(CUT, CUT, CUT, "hold src from:3", "held_src", 11, "src");
 }
 
-TEST_F(released, pieces_of_a_destination_pushed_back)
+TEST_F_TIMEOUT(released, pieces_of_a_destination_pushed_back, 60)
 {
 	struct set *s = &self->set;
 	struct suspend sus;
@@ -330,20 +329,16 @@ TEST_F(released, pieces_of_a_destination_pushed_back)
 }
 
 /* Without a suspend, pushing back is an error, and ends all of it. */
-TEST_F(released, pushed_back_for_nothing)
+TEST_F_TIMEOUT(released, pushed_back_for_nothing, 60)
 {
 	struct set *s = &self->set;
 
 	SAY(HELD, "requeue src nth:1");
 	START(FAST, HELD);
 	END(EIO);
-	SAY(HELD, "clear");
-	SAY(HELD, "requeue nested nth:1");
-	START(HELD, FAST);
-	END(EIO);
 }
 
-TEST_F(released, with_a_status)
+TEST_F_TIMEOUT(released, with_a_status, 60)
 {
 	struct set *s = &self->set;
 
@@ -362,7 +357,7 @@ TEST_F(released, with_a_status)
 }
 
 /* A task that is killed meanwhile ends when it can. */
-TEST_F(released, the_task_was_killed)
+TEST_F_TIMEOUT(released, the_task_was_killed, 60)
 {
 	struct set *s = &self->set;
 	struct blk_copy_extent ext = { 0, s->len };

@@ -10,12 +10,12 @@
 #include "blkcopy_test.h"
 #include "stack.h"
 
-#define DELAY_MS	300
+#define DELAY_MS	200
 #define SOON_MS		8000	/* for what must not wait */
 
 enum { SLOW, FAST, OTHER, DRIVE, DEVICES };
 
-FIXTURE(suspended) {
+struct set {
 	struct bc_dev dev[DEVICES];
 	struct bc_win win[DEVICES];
 	struct bc_stack stack;
@@ -24,165 +24,258 @@ FIXTURE(suspended) {
 	struct bc_async copy;
 };
 
+/* Returns as bc_stack_make(). */
+static int set_up(struct set *s)
+{
+	const char *tables[BC_STACK_MOST] = {
+		"0 @4000 delay %a @5000 200 %a @5000 0\n", "0 @1000 linear %0 @1000\n",
+		"0 @1000 linear %a @12000\n", "0 @1000 linear %a @14000\n",
+	};
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < DEVICES; i++)
+		s->dev[i].fd = s->dev[i].bfd = -1;
+	ret = bc_open(&s->dev[DRIVE], "COPY_DEV") ?: bc_need_copy(&s->dev[DRIVE]) ?:
+	      bc_stack_make(&s->stack, tables, &s->dev[DRIVE], NULL);
+	for (i = 0; !ret && i < DRIVE; i++) {
+		s->dm[i] = &s->stack.dm[1 + i];
+		ret = bc_open_path(&s->dev[i], s->dm[i]->path) ?: bc_need_copy(&s->dev[i]) ?:
+		      bc_win_init(&s->win[i], &s->dev[i], 0, s->dev[i].size);
+	}
+	if (!ret)
+		ret = bc_win_init(&s->win[DRIVE], &s->dev[DRIVE], 32 * BC_MIB, BC_MIB);
+	s->lbs = s->dev[DRIVE].lbs;
+	/* two commands, where the drive has usual limits */
+	s->len = 200 * s->lbs;
+	return ret;
+}
+
+static int tear_down(struct set *s)
+{
+	unsigned int i;
+	int bad = 0;
+
+	for (i = 0; i < DEVICES; i++) {
+		if (s->win[i].tag)
+			bad |= bc_win_check(&s->win[i]);
+		bc_win_free(&s->win[i]);
+		if (i < DRIVE)
+			bc_close(&s->dev[i]);
+	}
+	bad |= bc_stack_remove(&s->stack);
+	bc_close(&s->dev[DRIVE]);
+	return bad;
+}
+
+#define START(to, from)								\
+	ASSERT_EQ(0, bc_async_start(&s->copy, BC_IOCTL, &s->win[to],	\
+				    500 * s->lbs, &s->win[from],		\
+				    20 * s->lbs, s->len))
+#define SUSPEND(i, how)	ASSERT_EQ(0, bc_dm_suspend(s->dm[i], how))
+#define RESUME(i)	ASSERT_EQ(0, bc_dm_resume(s->dm[i]))
+#define END(err)	ASSERT_EQ(0, bc_async_end(&s->copy, err, SOON_MS))
+
+FIXTURE(suspended) {
+	struct set set;
+};
+
 FIXTURE_VARIANT(suspended) {
 	unsigned int flags;
 };
 
 FIXTURE_VARIANT_ADD(suspended, flush) { .flags = BC_DM_FLUSH };
-FIXTURE_VARIANT_ADD(suspended, noflush) { .flags = BC_DM_NOFLUSH };
-FIXTURE_VARIANT_ADD(suspended, nolockfs) { .flags = BC_DM_NOLOCKFS };
-FIXTURE_VARIANT_ADD(suspended, noflush_nolockfs) { .flags = BC_DM_NOFLUSH | BC_DM_NOLOCKFS };
+FIXTURE_VARIANT_ADD(suspended, noflush) { .flags = BC_DM_NOFLUSH | BC_DM_NOLOCKFS };
 
 FIXTURE_SETUP(suspended)
 {
-	const char *tables[BC_STACK_MOST] = {
-		"0 @4000 delay %a @5000 300 %a @5000 0\n", "0 @1000 linear %0 @1000\n",
-		"0 @1000 linear %a @12000\n", "0 @1000 linear %a @14000\n",
-	};
-	unsigned int i;
-
-	for (i = 0; i < DEVICES; i++)
-		self->dev[i].fd = self->dev[i].bfd = -1;
-	BC_REQUIRE(bc_open(&self->dev[DRIVE], "COPY_DEV"));
-	BC_REQUIRE(bc_need_copy(&self->dev[DRIVE]));
-	BC_REQUIRE(bc_stack_make(&self->stack, tables, &self->dev[DRIVE], NULL));
-	for (i = 0; i < DRIVE; i++) {
-		self->dm[i] = &self->stack.dm[1 + i];
-		ASSERT_EQ(0, bc_open_path(&self->dev[i], self->dm[i]->path));
-		BC_REQUIRE(bc_need_copy(&self->dev[i]));
-		ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dev[i], 0, self->dev[i].size));
-	}
-	ASSERT_EQ(0, bc_win_init(&self->win[DRIVE], &self->dev[DRIVE], 32 * BC_MIB, BC_MIB));
-	self->lbs = self->dev[DRIVE].lbs;
-	/* two commands, where the drive has usual limits */
-	self->len = 200 * self->lbs;
+	BC_REQUIRE(set_up(&self->set));
 }
 
 FIXTURE_TEARDOWN(suspended)
 {
-	unsigned int i;
-
-	for (i = 0; i < DEVICES; i++) {
-		if (self->win[i].tag)
-			EXPECT_EQ(0, bc_win_check(&self->win[i]));
-		bc_win_free(&self->win[i]);
-		if (i < DRIVE)
-			bc_close(&self->dev[i]);
-	}
-	EXPECT_EQ(0, bc_stack_remove(&self->stack));
-	bc_close(&self->dev[DRIVE]);
+	EXPECT_EQ(0, tear_down(&self->set));
 }
-
-#define START(to, from)								\
-	ASSERT_EQ(0, bc_async_start(&self->copy, BC_IOCTL, &self->win[to],	\
-				    500 * self->lbs, &self->win[from],		\
-				    20 * self->lbs, self->len))
-#define SUSPEND(i)	ASSERT_EQ(0, bc_dm_suspend(self->dm[i], variant->flags))
-#define RESUME(i)	ASSERT_EQ(0, bc_dm_resume(self->dm[i]))
-#define END(err)	ASSERT_EQ(0, bc_async_end(&self->copy, err, SOON_MS))
 
 /*
  * The suspend waits for the source, which waits for a destination that comes
  * to the suspended device: it has to fail there. Then all of the copy waits.
  */
-TEST_F(suspended, source_and_destination)
+TEST_F_TIMEOUT(suspended, source_and_destination, 60)
 {
+	struct set *s = &self->set;
 	__u64 start;
 
 	START(SLOW, SLOW);
 	usleep(DELAY_MS * 1000 / 3);
 	start = bc_now_ms();
-	SUSPEND(SLOW);
+	SUSPEND(SLOW, variant->flags);
 	EXPECT_GT(SOON_MS, bc_now_ms() - start);
 	usleep(DELAY_MS * 1500);
-	EXPECT_FALSE(bc_async_done(&self->copy));
+	EXPECT_FALSE(bc_async_done(&s->copy));
 	RESUME(SLOW);
 	END(0);
 }
 
 /* The same, and the data are somewhere else when the device is resumed. */
-TEST_F(suspended, source_and_destination_and_moved)
+TEST_F_TIMEOUT(suspended, source_and_destination_and_moved, 60)
 {
-	struct bc_dev *drive = &self->dev[DRIVE];
-	__u64 size = self->dev[SLOW].size;
+	struct set *s = &self->set;
+	struct bc_dev *drive = &s->dev[DRIVE];
+	__u64 size = s->dev[SLOW].size;
 	char *buf = bc_alloc(size), *table;
 
 	START(SLOW, SLOW);
 	usleep(DELAY_MS * 1000 / 3);
-	SUSPEND(SLOW);
-	ASSERT_EQ(size, pread(drive->fd, buf, size, 6000 * self->lbs));
-	ASSERT_EQ(size, pwrite(drive->fd, buf, size, 7500 * self->lbs));
+	SUSPEND(SLOW, variant->flags);
+	ASSERT_EQ(size, pread(drive->fd, buf, size, 6000 * s->lbs));
+	ASSERT_EQ(size, pwrite(drive->fd, buf, size, 7500 * s->lbs));
 	memset(buf, 0xdb, size);
-	ASSERT_EQ(size, pwrite(drive->fd, buf, size, 6000 * self->lbs));
+	ASSERT_EQ(size, pwrite(drive->fd, buf, size, 6000 * s->lbs));
 	free(buf);
-	table = bc_stack_table(&self->stack, "0 @1000 linear %0 @2500\n", drive, NULL);
-	ASSERT_EQ(0, bc_dm_load(self->dm[SLOW], table));
+	table = bc_stack_table(&s->stack, "0 @1000 linear %0 @2500\n", drive, NULL);
+	ASSERT_EQ(0, bc_dm_load(s->dm[SLOW], table));
 	free(table);
 	RESUME(SLOW);
 	END(0);
 }
 
-/* The source may not be kept while the other device sleeps. */
-TEST_F(suspended, destination_for_too_long)
+TEST_F_TIMEOUT(suspended, destination_for_a_while, 60)
 {
-	SUSPEND(OTHER);
+	struct set *s = &self->set;
+
+	SUSPEND(OTHER, variant->flags);
+	START(OTHER, FAST);
+	usleep(150000);
+	EXPECT_FALSE(bc_async_done(&s->copy));
+	/* Meanwhile the source is free. */
+	ASSERT_EQ(0, bc_dm_suspend(s->dm[FAST], variant->flags));
+	RESUME(FAST);
+	RESUME(OTHER);
+	END(0);
+}
+
+/* A target that knows nothing of copies is there when the bio comes. */
+#define NOW_DUST(i)								\
+	do {									\
+		char *table = bc_stack_table(&s->stack, dust[i],		\
+					     &s->dev[DRIVE], NULL);		\
+										\
+		if (!bc_dm_has_target("dust"))					\
+			SKIP(return, "the kernel has no dm target 'dust'");	\
+		ASSERT_EQ(0, bc_dm_load(s->dm[i], table));			\
+		free(table);							\
+	} while (0)
+
+static const char * const dust[] = {
+	[FAST] = "0 @1000 dust %a @12000 512\n", [OTHER] = "0 @1000 dust %a @14000 512\n",
+};
+
+TEST_F_TIMEOUT(suspended, destination_that_cannot_any_more, 60)
+{
+	struct set *s = &self->set;
+
+	START(OTHER, SLOW);
+	usleep(DELAY_MS * 1000 / 3);
+	SUSPEND(OTHER, variant->flags);
+	NOW_DUST(OTHER);
+	RESUME(OTHER);
+	END(EOPNOTSUPP);
+}
+
+TEST_F_TIMEOUT(suspended, destination_of_a_drive_that_cannot_any_more, 60)
+{
+	struct set *s = &self->set;
+
+	SUSPEND(OTHER, variant->flags);
+	START(OTHER, DRIVE);
+	usleep(100000);
+	NOW_DUST(OTHER);
+	RESUME(OTHER);
+	END(EOPNOTSUPP);
+}
+
+TEST_F_TIMEOUT(suspended, source_that_cannot_any_more, 60)
+{
+	struct set *s = &self->set;
+
+	SUSPEND(FAST, variant->flags);
+	START(DRIVE, FAST);
+	usleep(100000);
+	NOW_DUST(FAST);
+	RESUME(FAST);
+	END(EOPNOTSUPP);
+}
+
+FIXTURE(asleep) {
+	struct set set;
+};
+
+FIXTURE_SETUP(asleep)
+{
+	BC_REQUIRE(set_up(&self->set));
+}
+
+FIXTURE_TEARDOWN(asleep)
+{
+	EXPECT_EQ(0, tear_down(&self->set));
+}
+
+/* The source may not be kept while the other device sleeps. */
+TEST_F_TIMEOUT(asleep, destination_for_too_long, 60)
+{
+	struct set *s = &self->set;
+
+	SUSPEND(OTHER, BC_DM_FLUSH);
 	START(OTHER, FAST);
 	END(EAGAIN);
 	/* ten sleeps */
-	EXPECT_LT(500, self->copy.took_ms);
-	ASSERT_EQ(0, bc_async_start(&self->copy, BC_CFR, &self->win[OTHER], 0,
-				    &self->win[FAST], 0, self->len));
+	EXPECT_LT(500, s->copy.took_ms);
+	ASSERT_EQ(0, bc_async_start(&s->copy, BC_CFR, &s->win[OTHER], 0,
+				    &s->win[FAST], 0, s->len));
 	END(EAGAIN);
 	RESUME(OTHER);
 }
 
-TEST_F(suspended, destination_for_a_while)
-{
-	SUSPEND(OTHER);
-	START(OTHER, FAST);
-	usleep(150000);
-	EXPECT_FALSE(bc_async_done(&self->copy));
-	/* Meanwhile the source is free. */
-	ASSERT_EQ(0, bc_dm_suspend(self->dm[FAST], variant->flags));
-	RESUME(FAST);
-	RESUME(OTHER);
-	END(0);
-}
-
 /* Nothing is kept in flight for it, so it may sleep as a write does. */
-TEST_F(suspended, destination_of_a_drive)
+TEST_F_TIMEOUT(asleep, destination_of_a_drive, 60)
 {
-	SUSPEND(OTHER);
+	struct set *s = &self->set;
+
+	SUSPEND(OTHER, BC_DM_FLUSH);
 	START(OTHER, DRIVE);
 	usleep(1500000);
-	EXPECT_FALSE(bc_async_done(&self->copy));
+	EXPECT_FALSE(bc_async_done(&s->copy));
 	RESUME(OTHER);
 	END(0);
 }
 
-TEST_F(suspended, source)
+TEST_F_TIMEOUT(asleep, source, 60)
 {
-	SUSPEND(FAST);
+	struct set *s = &self->set;
+
+	SUSPEND(FAST, BC_DM_NOFLUSH);
 	START(DRIVE, FAST);
 	usleep(200000);
-	EXPECT_FALSE(bc_async_done(&self->copy));
+	EXPECT_FALSE(bc_async_done(&s->copy));
 	RESUME(FAST);
 	END(0);
 }
 
-TEST_F(suspended, killed_while_it_tries_again)
+TEST_F_TIMEOUT(asleep, killed_while_it_tries_again, 60)
 {
-	struct blk_copy_extent ext = { 0, self->len };
+	struct set *s = &self->set;
+	struct blk_copy_extent ext = { 0, s->len };
 	__u64 start;
 	int status;
 	pid_t pid;
 
-	SUSPEND(OTHER);
+	SUSPEND(OTHER, BC_DM_FLUSH);
 	fflush(stdout);
 	pid = fork();
 	ASSERT_LE(0, pid);
 	if (!pid)
-		_exit(bc_copy(BC_IOCTL, self->dev[OTHER].fd, 0, self->dev[FAST].fd, &ext, 1).err);
+		_exit(bc_copy(BC_IOCTL, s->dev[OTHER].fd, 0, s->dev[FAST].fd, &ext, 1).err);
 	usleep(100000);
 	start = bc_now_ms();
 	ASSERT_EQ(0, kill(pid, SIGKILL));
@@ -191,52 +284,6 @@ TEST_F(suspended, killed_while_it_tries_again)
 	EXPECT_TRUE(WIFSIGNALED(status));
 	EXPECT_GT(600, bc_now_ms() - start);
 	RESUME(OTHER);
-}
-
-/* A target that knows nothing of copies is there when the bio comes. */
-#define NOW_DUST(i)								\
-	do {									\
-		char *table = bc_stack_table(&self->stack, dust[i],		\
-					     &self->dev[DRIVE], NULL);		\
-										\
-		if (!bc_dm_has_target("dust"))					\
-			SKIP(return, "the kernel has no dm target 'dust'");	\
-		ASSERT_EQ(0, bc_dm_load(self->dm[i], table));			\
-		free(table);							\
-	} while (0)
-
-static const char * const dust[] = {
-	[FAST] = "0 @1000 dust %a @12000 512\n", [OTHER] = "0 @1000 dust %a @14000 512\n",
-};
-
-TEST_F(suspended, destination_that_cannot_any_more)
-{
-	START(OTHER, SLOW);
-	usleep(DELAY_MS * 1000 / 3);
-	SUSPEND(OTHER);
-	NOW_DUST(OTHER);
-	RESUME(OTHER);
-	END(EOPNOTSUPP);
-}
-
-TEST_F(suspended, destination_of_a_drive_that_cannot_any_more)
-{
-	SUSPEND(OTHER);
-	START(OTHER, DRIVE);
-	usleep(100000);
-	NOW_DUST(OTHER);
-	RESUME(OTHER);
-	END(EOPNOTSUPP);
-}
-
-TEST_F(suspended, source_that_cannot_any_more)
-{
-	SUSPEND(FAST);
-	START(DRIVE, FAST);
-	usleep(100000);
-	NOW_DUST(FAST);
-	RESUME(FAST);
-	END(EOPNOTSUPP);
 }
 
 TEST_HARNESS_MAIN
