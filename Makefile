@@ -108,7 +108,7 @@ list: harness
 
 MACHINE ?= default
 shell: kernel kmod harness tools selftests
-	@$(VM) shell --kernel $(KERNEL)/bzImage --machine $(MACHINE)
+	@$(VM) shell --kernel $(KERNEL)/bzImage --modules $(O)/kmod/$(FLAVOUR) --machine $(MACHINE)
 
 check: packages
 	@$(ROOT)/scripts/check-style

@@ -7,7 +7,7 @@ import re
 import shutil
 from typing import Counter, List
 
-from . import base, common, git, kconfig, kernel_env, series, tree
+from . import base, common, git, kconfig, kernel_env, modules, series, tree
 
 TREE = common.BUILD / "check" / "tree"
 OBJECTS = common.BUILD / "check" / "obj"
@@ -22,6 +22,7 @@ def check(jobs: int, style_only: bool) -> None:
     commits = commits_of(source, series.import_onto(source, "base", patches))
     repo = prepare(source, commits)
     problems = [text for patch in patches for text in _style(patch)]
+    problems += _module_style()
     if not style_only:
         problems += _compile(repo, commits, patches, jobs)
     if problems:
@@ -59,6 +60,17 @@ def _style(patch: pathlib.Path) -> List[str]:
     verdict = "ok" if done.returncode == 0 else "FAILED"
     common.say(f"  checkpatch  {patch.name}: {verdict}")
     return [] if done.returncode == 0 else [f"{patch.name}:\n{text or done.stderr}"]
+
+
+def _module_style() -> List[str]:
+    """checkpatch of the modules that are built out of tree."""
+    files = sorted(path for path in modules.SOURCES.iterdir() if path.suffix in (".c", ".h"))
+    options = ["--strict", "--no-tree", "--no-summary", "--terse", "--file"]
+    script = TREE / "scripts/checkpatch.pl"
+    done = common.run(["perl", script, *options, *files], cwd=TREE, check=False)
+    verdict = "ok" if done.returncode == 0 else "FAILED"
+    common.say(f"  checkpatch  {common.shown(modules.SOURCES)}: {verdict}")
+    return [] if done.returncode == 0 else [done.stdout.strip() or done.stderr]
 
 
 def _warnings(text: str) -> Counter[str]:

@@ -93,11 +93,12 @@ def ensure(flavour: str, jobs: int, verbose: bool, work: bool) -> pathlib.Path:
         return out / "bzImage"
 
 
-def kdir(flavour: str) -> pathlib.Path:
-    """What modules for the kernel in build/kernel/FLAVOUR are built against."""
+def build_modules(flavour: str, jobs: int, verbose: bool) -> List[pathlib.Path]:
+    """Builds kmod/ for the kernel in build/kernel/FLAVOUR, into build/kmod/FLAVOUR."""
     out = directory(flavour)
     with locked(out / ".lock"):
-        return modules.unpack(out)
+        kdir = modules.unpack(out)
+        return modules.build(kdir, common.BUILD / "kmod" / flavour, jobs, verbose)
 
 
 def _source(flavour: str) -> pathlib.Path:
