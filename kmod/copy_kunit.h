@@ -96,6 +96,13 @@ int copy_sync_run(struct kunit *test, struct block_device *dst, sector_t sector,
 
 /* ---- helpers ---- */
 
+/* For blk_status_t, which sparse doesn't let KUnit print. */
+#define COPY_EXPECT_STS(test, status, want)				\
+	KUNIT_EXPECT_EQ(test, (__force u8)(status), (__force u8)(want))
+#define COPY_EXPECT_STS_MSG(test, status, want, fmt, ...)		\
+	KUNIT_EXPECT_EQ_MSG(test, (__force u8)(status),			\
+			    (__force u8)(want), fmt, ##__VA_ARGS__)
+
 sector_t copy_sectors(const struct bio_copy_extent *ext, unsigned int nr);
 void copy_random_extents(struct rnd_state *rnd, struct bio_copy_extent *ext,
 			 unsigned int nr, unsigned int max_len,

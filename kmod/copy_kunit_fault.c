@@ -178,7 +178,7 @@ static void fault_stacks(struct kunit *test)
 						&(struct bio_copy_extent) {
 						500 + 10, 12 }, 1, 12);
 			else
-				KUNIT_EXPECT_EQ(test, async->status,
+				COPY_EXPECT_STS(test, async->status,
 						BLK_STS_AGAIN);
 			fault_settle(test, ctx, FAULT_DST, 500 + 10, 12);
 			copy_model_check(ctx->model);
@@ -247,7 +247,7 @@ static void fault_reserve_is_used_up(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&async->ends), 0);
 	fake_stack_release(ctx->dst);
 	copy_async_wait(test, async);
-	KUNIT_EXPECT_EQ(test, async->status, BLK_STS_AGAIN);
+	COPY_EXPECT_STS(test, async->status, BLK_STS_AGAIN);
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, nr);
 	ext.sector = 500;
 	copy_model_copy(ctx->model, FAULT_DST, &ext, 1, nr);
@@ -260,7 +260,7 @@ static void fault_reserve_is_used_up(struct kunit *test)
 	async = copy_async_start(test, ctx->dst->bdev, 0, ctx->src->bdev, &ext,
 				 1);
 	copy_async_wait(test, async);
-	KUNIT_EXPECT_EQ(test, async->status, BLK_STS_OK);
+	COPY_EXPECT_STS(test, async->status, BLK_STS_OK);
 	ext.sector = 500;
 	copy_model_copy(ctx->model, FAULT_DST, &ext, 1, FAULT_FRAGS);
 	copy_model_check(ctx->model);

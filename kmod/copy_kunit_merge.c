@@ -75,7 +75,7 @@ static void merge_finish(struct kunit *test, struct merge_ctx *ctx)
 	for (i = 0; i < ctx->nr; i++) {
 		copy = &ctx->copies[i];
 		copy_async_wait(test, ctx->async[i]);
-		KUNIT_EXPECT_EQ(test, ctx->async[i]->status, BLK_STS_OK);
+		COPY_EXPECT_STS(test, ctx->async[i]->status, BLK_STS_OK);
 		for (j = 0; j < copy->nr; j++)
 			copy->ext[j].sector += copy->src->bd_start_sect;
 		copy_model_copy(ctx->model, copy->dst, copy->ext, copy->nr,
@@ -305,7 +305,7 @@ static void merge_not_with_writes(struct kunit *test)
 	blk_finish_plug(&plug);
 	ret = wait_for_completion_timeout(&done, FAKE_TIMEOUT);
 	KUNIT_ASSERT_NE(test, ret, 0UL);
-	KUNIT_EXPECT_EQ(test, bio->bi_status, BLK_STS_OK);
+	COPY_EXPECT_STS(test, bio->bi_status, BLK_STS_OK);
 	bio_put(bio);
 	__free_page(page);
 	memset(&ctx->model->tag[MERGE_DST + 8], 0, 8 * sizeof(u32));

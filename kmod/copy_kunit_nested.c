@@ -94,7 +94,7 @@ static void nested_source_fails(struct kunit *test)
 		fake_stack_fail(ctx->src, REQ_OP_COPY_SRC, i + 1, 1,
 				BLK_STS_MEDIUM);
 		status = nested_async(test, ctx);
-		KUNIT_EXPECT_EQ(test, status, i < NESTED_FRAGS ?
+		COPY_EXPECT_STS(test, status, i < NESTED_FRAGS ?
 				BLK_STS_MEDIUM : BLK_STS_OK);
 		KUNIT_EXPECT_EQ(test, ctx->src->nr_src, NESTED_FRAGS);
 		nested_model(ctx, 0, i * NESTED_SEG);
@@ -109,7 +109,7 @@ static void nested_source_fails(struct kunit *test)
 	copy_model_reset(ctx->model);
 	fake_stack_fail(ctx->top, REQ_OP_COPY_SRC, 1, 1, BLK_STS_TARGET);
 	status = nested_async(test, ctx);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_TARGET);
+	COPY_EXPECT_STS(test, status, BLK_STS_TARGET);
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
 	copy_model_check(ctx->model);
 }
@@ -126,7 +126,7 @@ static void nested_destination_fails(struct kunit *test)
 		fake_stack_fail(ctx->dst, REQ_OP_COPY_DST, i + 1, 1,
 				BLK_STS_NOSPC);
 		status = nested_async(test, ctx);
-		KUNIT_EXPECT_EQ(test, status, BLK_STS_NOSPC);
+		COPY_EXPECT_STS(test, status, BLK_STS_NOSPC);
 		KUNIT_EXPECT_EQ(test, ctx->dst->nr_nested, NESTED_FRAGS);
 		nested_model(ctx, 0, i * NESTED_SEG);
 		nested_model(ctx, (i + 1) * NESTED_SEG, NESTED_LEN);
@@ -145,7 +145,7 @@ static void nested_device_fails(struct kunit *test)
 		copy_model_reset(ctx->model);
 		fake_disk_fail(ctx->fake, i + 1, BLK_STS_PROTECTION, 2);
 		status = nested_async(test, ctx);
-		KUNIT_EXPECT_EQ(test, status, BLK_STS_PROTECTION);
+		COPY_EXPECT_STS(test, status, BLK_STS_PROTECTION);
 		KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, NESTED_CMDS);
 		for (j = 0; j < ctx->fake->nr_cmds; j++)
 			copy_model_cmd(ctx->model, &ctx->fake->cmds[j],
@@ -161,7 +161,7 @@ static void nested_halves(struct kunit *test)
 	blk_status_t status;
 
 	status = nested_async(test, ctx);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_OK);
+	COPY_EXPECT_STS(test, status, BLK_STS_OK);
 	KUNIT_EXPECT_EQ(test, ctx->top->nr_src, 1);
 	KUNIT_EXPECT_EQ(test, ctx->src->nr_src, NESTED_FRAGS);
 	KUNIT_EXPECT_EQ(test, ctx->src->nr_dst, 0);
@@ -177,7 +177,7 @@ static void nested_halves(struct kunit *test)
 	fake_stack_fail(ctx->dst, REQ_OP_COPY_DST, 0, 0, BLK_STS_OK);
 	status = copy_async_run(test, ctx->dst->bdev, 0, ctx->fake->bdev,
 				&nested_ext, 1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_OK);
+	COPY_EXPECT_STS(test, status, BLK_STS_OK);
 	KUNIT_EXPECT_EQ(test, ctx->dst->nr_dst, 1);
 	KUNIT_EXPECT_EQ(test, ctx->dst->nr_nested, 0);
 }
@@ -211,7 +211,7 @@ static void nested_source_is_held(struct kunit *test)
 				      BLK_STS_MEDIUM : BLK_STS_OK, 0);
 		}
 		copy_async_wait(test, async);
-		KUNIT_EXPECT_EQ(test, async->status, fail < NESTED_CMDS ?
+		COPY_EXPECT_STS(test, async->status, fail < NESTED_CMDS ?
 				BLK_STS_MEDIUM : BLK_STS_OK);
 		copy_model_check(ctx->model);
 	} while (copy_next_permutation(perm, NESTED_CMDS));
@@ -225,7 +225,7 @@ static void nested_again_is_reported(struct kunit *test)
 
 	fake_stack_fail(ctx->dst, REQ_OP_COPY_DST, 2, 1, BLK_STS_AGAIN);
 	status = nested_async(test, ctx);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_AGAIN);
+	COPY_EXPECT_STS(test, status, BLK_STS_AGAIN);
 	KUNIT_EXPECT_EQ(test, ctx->dst->nr_nested, NESTED_FRAGS);
 	nested_model(ctx, 0, NESTED_SEG);
 	nested_model(ctx, 2 * NESTED_SEG, NESTED_LEN);
@@ -335,27 +335,27 @@ static void nested_misplaced(struct kunit *test)
 	/* beyond the end of either stack */
 	status = copy_async_run(test, ctx->dst->bdev, 0, ctx->top->bdev, &ext,
 				1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_IOERR);
+	COPY_EXPECT_STS(test, status, BLK_STS_IOERR);
 	status = copy_async_run(test, ctx->dst->bdev,
 				NESTED_DST_SEG * NESTED_SEGS - 9,
 				ctx->top->bdev, &nested_ext, 1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_IOERR);
+	COPY_EXPECT_STS(test, status, BLK_STS_IOERR);
 
 	/* onto its own sectors, by another name */
 	ext = (struct bio_copy_extent) { 0, 8 };
 	status = copy_async_run(test, ctx->fake->bdev, 107, ctx->top->bdev,
 				&ext, 1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_INVAL);
+	COPY_EXPECT_STS(test, status, BLK_STS_INVAL);
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
 	copy_model_check(ctx->model);
 
 	/* no whole blocks */
 	ext = (struct bio_copy_extent) { 4, 8 };
 	status = copy_async_run(test, large->bdev, 64, stack->bdev, &ext, 1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_INVAL);
+	COPY_EXPECT_STS(test, status, BLK_STS_INVAL);
 	ext = (struct bio_copy_extent) { 0, 8 };
 	status = copy_async_run(test, stack->bdev, 68, stack->bdev, &ext, 1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_INVAL);
+	COPY_EXPECT_STS(test, status, BLK_STS_INVAL);
 	KUNIT_EXPECT_EQ(test, large->nr_cmds, 0);
 }
 
@@ -373,7 +373,7 @@ static void nested_two_disks(struct kunit *test)
 
 	status = copy_async_run(test, ctx->fake->bdev, 2000, both->bdev, &ext,
 				1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_OK);
+	COPY_EXPECT_STS(test, status, BLK_STS_OK);
 	ext.sector = 105;
 	copy_model_copy(ctx->model, 2000, &ext, 1, 15);
 
@@ -381,15 +381,15 @@ static void nested_two_disks(struct kunit *test)
 	ext.sector = 20;
 	status = copy_async_run(test, ctx->fake->bdev, 3000, both->bdev, &ext,
 				1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_NOTSUPP);
+	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
 	status = copy_async_run(test, both->bdev, 22, ctx->src->bdev,
 				&(struct bio_copy_extent) { 0, 10 }, 1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_NOTSUPP);
+	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
 	copy_model_check(ctx->model);
 	ext.sector = 10;
 	status = copy_async_run(test, ctx->fake->bdev, 3000, both->bdev, &ext,
 				1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_NOTSUPP);
+	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
 	ext.sector = 110;
 	copy_model_copy(ctx->model, 3000, &ext, 1, 10);
 	copy_model_check(ctx->model);
@@ -416,9 +416,9 @@ static void nested_not_offered(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bdev_max_copy_sectors(both->bdev), 0);
 	status = copy_async_run(test, ctx->fake->bdev, 2000, both->bdev, &ext,
 				1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_NOTSUPP);
+	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
 	status = copy_async_run(test, both->bdev, 0, ctx->src->bdev, &ext, 1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_NOTSUPP);
+	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
 	ret = copy_sync_run(test, ctx->fake->bdev, 2000, both->bdev, &ext, 1,
 			    &copied);
 	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);

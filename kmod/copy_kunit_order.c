@@ -98,7 +98,7 @@ static void order_async_one(struct kunit *test, struct order_ctx *ctx,
 	copy_async_wait(test, async);
 
 	if (!fail)
-		KUNIT_EXPECT_EQ(test, async->status, BLK_STS_OK);
+		COPY_EXPECT_STS(test, async->status, BLK_STS_OK);
 	for (i = 0; i < ORDER_CMDS; i++)
 		if ((fail & (1 << i)) && async->status == order_fail[i].status)
 			found = true;
@@ -237,7 +237,7 @@ static void order_partial_of_merged(struct kunit *test)
 		blk_finish_plug(&plug);
 		for (i = 0; i < 3; i++) {
 			copy_async_wait(test, async[i]);
-			KUNIT_EXPECT_EQ_MSG(test, async[i]->status,
+			COPY_EXPECT_STS_MSG(test, async[i]->status,
 					    good >= 5 * (i + 1) ?
 					    BLK_STS_OK : BLK_STS_MEDIUM,
 					    "bio %u, %u sectors are good", i,

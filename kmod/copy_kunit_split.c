@@ -90,7 +90,7 @@ static void split_one(struct kunit *test, struct split_ctx *ctx, sector_t dst,
 
 	async = copy_async_start(test, bdev, dst, bdev, ext, nr);
 	copy_async_wait(test, async);
-	KUNIT_EXPECT_EQ(test, async->status, BLK_STS_OK);
+	COPY_EXPECT_STS(test, async->status, BLK_STS_OK);
 	copy_ref_check(test, ctx->ref, ctx->fake);
 	copy_model_check(ctx->model);
 
@@ -214,7 +214,7 @@ static void split_not_for_those_who_cannot_wait(struct kunit *test)
 	async->bio->bi_opf |= REQ_NOWAIT;
 	copy_async_submit(async);
 	copy_async_wait(test, async);
-	KUNIT_EXPECT_EQ(test, async->status, BLK_STS_AGAIN);
+	COPY_EXPECT_STS(test, async->status, BLK_STS_AGAIN);
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
 	copy_model_check(ctx->model);
 }

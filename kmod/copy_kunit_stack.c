@@ -166,7 +166,7 @@ static void stack_async(struct kunit *test)
 		fake_stack_fail(ctx->dst, REQ_OP_COPY_DST, 0, 0, BLK_STS_OK);
 		status = copy_async_run(test, stack_dst(ctx, param), dst,
 					ctx->src->bdev, &stack_ext[i], 1);
-		KUNIT_EXPECT_EQ(test, status, BLK_STS_OK);
+		COPY_EXPECT_STS(test, status, BLK_STS_OK);
 		fragments = stack_fragments(ctx, stack_ext[i].sector,
 					    stack_ext[i].nr_sectors);
 		if (param->dst_stacked)
@@ -241,7 +241,7 @@ static void stack_deferred(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
 		stack_submit_backwards(test, ctx->src, fragments);
 		copy_async_wait(test, async);
-		KUNIT_EXPECT_EQ(test, async->status, BLK_STS_OK);
+		COPY_EXPECT_STS(test, async->status, BLK_STS_OK);
 		stack_model(ctx, param, dst, stack_ext[i].sector,
 			    stack_ext[i].nr_sectors);
 		copy_model_check(ctx->model);
@@ -266,7 +266,7 @@ static void stack_deferred_twice(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&async->ends), 0);
 	stack_submit_backwards(test, ctx->dst, 5);
 	copy_async_wait(test, async);
-	KUNIT_EXPECT_EQ(test, async->status, BLK_STS_OK);
+	COPY_EXPECT_STS(test, async->status, BLK_STS_OK);
 	stack_model(ctx, &param, 3, ext.sector, ext.nr_sectors);
 	copy_model_check(ctx->model);
 }
@@ -289,7 +289,7 @@ static void stack_trimmed(struct kunit *test)
 			bio_trim(async->bio, pos, nr);
 			copy_async_submit(async);
 			copy_async_wait(test, async);
-			KUNIT_EXPECT_EQ(test, async->status, BLK_STS_OK);
+			COPY_EXPECT_STS(test, async->status, BLK_STS_OK);
 			stack_model(ctx, param, dst + pos, ext.sector + pos,
 				    nr);
 			copy_model_check(ctx->model);
@@ -337,7 +337,7 @@ static void stack_on_partition(struct kunit *test)
 	stack->chunk = param->chunk;
 	status = copy_async_run(test, ctx->fake->part, 1500, stack->bdev, &ext,
 				1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_OK);
+	COPY_EXPECT_STS(test, status, BLK_STS_OK);
 	for (i = 0; i < 60; i++)
 		ctx->model->tag[FAKE_PART_START + 1500 + i] = FAKE_PART_START +
 			(i < 30 ? 70 + i : i - 30 + 7);
@@ -345,7 +345,7 @@ static void stack_on_partition(struct kunit *test)
 
 	ext = (struct bio_copy_extent) { 0, 20 };
 	status = copy_async_run(test, stack->bdev, 30, stack->bdev, &ext, 1);
-	KUNIT_EXPECT_EQ(test, status, BLK_STS_OK);
+	COPY_EXPECT_STS(test, status, BLK_STS_OK);
 	for (i = 0; i < 20; i++)
 		ctx->model->tag[FAKE_PART_START +
 				(i < 10 ? 90 + i : i - 10 + 7)] =
@@ -380,7 +380,7 @@ static void stack_destination_only(struct kunit *test)
 		} else {
 			status = copy_async_run(test, ctx->dst->bdev, 3, bdev,
 						ext, ARRAY_SIZE(ext));
-			KUNIT_EXPECT_EQ(test, status, BLK_STS_OK);
+			COPY_EXPECT_STS(test, status, BLK_STS_OK);
 		}
 		KUNIT_EXPECT_GT(test, ctx->dst->nr_dst, 0);
 		KUNIT_EXPECT_EQ(test, ctx->dst->nr_nested, 0);

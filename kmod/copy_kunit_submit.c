@@ -42,7 +42,7 @@ static void submit_fails(struct kunit *test, struct submit_ctx *ctx,
 	blk_status_t status;
 
 	status = copy_async_run(test, dst, sector, src, ext, nr);
-	KUNIT_EXPECT_EQ_MSG(test, status, want,
+	COPY_EXPECT_STS_MSG(test, status, want,
 			    "from %llu + %llu to %llu", ext->sector,
 			    ext->nr_sectors, sector);
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
@@ -61,7 +61,7 @@ static void submit_works(struct kunit *test, struct submit_ctx *ctx,
 	blk_status_t status;
 
 	status = copy_async_run(test, dst, sector, src, ext, 1);
-	KUNIT_EXPECT_EQ_MSG(test, status, BLK_STS_OK,
+	COPY_EXPECT_STS_MSG(test, status, BLK_STS_OK,
 			    "from %llu + %llu to %llu", ext->sector,
 			    ext->nr_sectors, sector);
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 1);
@@ -231,14 +231,14 @@ static void submit_too_few_extents(struct kunit *test)
 		async->copy.nr_extents = nr;
 		copy_async_submit(async);
 		copy_async_wait(test, async);
-		KUNIT_EXPECT_EQ(test, async->status, BLK_STS_INVAL);
+		COPY_EXPECT_STS(test, async->status, BLK_STS_INVAL);
 	}
 
 	async = copy_async_new(test, bdev, 64, bdev, ext, 3);
 	async->ext[1].nr_sectors = 7;
 	copy_async_submit(async);
 	copy_async_wait(test, async);
-	KUNIT_EXPECT_EQ(test, async->status, BLK_STS_INVAL);
+	COPY_EXPECT_STS(test, async->status, BLK_STS_INVAL);
 
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
 	copy_model_check(ctx->model);
@@ -288,7 +288,7 @@ static void submit_less_than_the_extents(struct kunit *test)
 			bio_trim(async->bio, pos, nr);
 			copy_async_submit(async);
 			copy_async_wait(test, async);
-			KUNIT_EXPECT_EQ(test, async->status, BLK_STS_OK);
+			COPY_EXPECT_STS(test, async->status, BLK_STS_OK);
 			copy_model_copy(ctx->model, 64, ext, 2, pos + nr);
 			/* which has copied too much: the front was cut off */
 			for (unsigned int i = 0; i < pos; i++)
