@@ -189,6 +189,20 @@ int bc_dm_status(const struct bc_dm *dm, const char *word, __u64 *value)
 	return ret;
 }
 
+int bc_dm_table(const struct bc_dm *dm, char *line, size_t len)
+{
+	struct request *r = request(dm);
+	int ret;
+
+	r->io.flags = DM_STATUS_TABLE_FLAG | DM_NOFLUSH_FLAG;
+	ret = submit(DM_TABLE_STATUS, r);
+	if (!ret)
+		snprintf(line, len, "%s",
+			 (char *)r + r->io.data_start + sizeof(struct dm_target_spec));
+	free(r);
+	return ret;
+}
+
 int bc_dm_await(const struct bc_dm *dm, const char *word, __u64 least)
 {
 	__u64 end = bc_now_ms() + AWAIT_MS, value = 0;

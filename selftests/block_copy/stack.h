@@ -29,6 +29,8 @@ int bc_dm_swap(const struct bc_dm *dm, const char *table, unsigned int flags);
 int bc_dm_message(const struct bc_dm *dm, const char *text);	/* to the target at sector 0 */
 /* A number from the pairs of words that the first target's status is made of. */
 int bc_dm_status(const struct bc_dm *dm, const char *word, __u64 *value);
+/* The arguments of the first target, as its table has them. */
+int bc_dm_table(const struct bc_dm *dm, char *line, size_t len);
 /* Waits until that number is at least @least; logs when it takes too long. */
 int bc_dm_await(const struct bc_dm *dm, const char *word, __u64 least);
 int bc_dm_remove(struct bc_dm *dm);
