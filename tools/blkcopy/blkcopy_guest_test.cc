@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <atomic>
 #include <chrono>
@@ -18,12 +16,13 @@
 #include <thread>
 
 #include "guest_device.h"
+#include "guest_dm.h"
+#include "guest_program.h"
 #include "witness_client.h"
 
 namespace blkcopy {
 namespace {
 
-using nlohmann::json;
 using Bytes = std::vector<std::byte>;
 
 constexpr uint64_t kMiB = 1 << 20;
@@ -32,17 +31,6 @@ constexpr uint64_t kGuard = 64 << 10; // looked at before and behind a destinati
 struct Skip {
     std::string reason;
 };
-
-// An assertion: a sentence that says what should be true.
-void expect(bool good, const std::string &sentence) {
-    if (!good)
-        throw std::runtime_error("not true: " + sentence);
-}
-
-std::string environment(const char *name) {
-    const char *const value = std::getenv(name);
-    return value ? value : "";
-}
 
 // The device that a variable names; the test is skipped without it.
 GuestDevice device(const char *variable) {
@@ -58,85 +46,6 @@ void need_offload() {
     if (environment("COPY_EXPECT") != "offered")
         throw Skip{"this machine's drive does not offer to copy"};
 }
-
-struct Run {
-    int exit_code = -1; // 128 + n for a signal
-    std::string out;
-    std::string err;
-    [[nodiscard]] json report() const {
-        expect(json::accept(out), "standard output is valid JSON: \"" + out + "\"");
-        return json::parse(out);
-    }
-};
-
-std::string program_path() {
-    const std::string named = environment("BLKCOPY");
-    if (!named.empty())
-        return named;
-    return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "blkcopy";
-}
-
-// Starts blkcopy with its output in files, so that it can never wait for us.
-class Child {
-public:
-    explicit Child(const std::vector<std::string> &arguments) : directory_(make_directory()) {
-        const std::string program = program_path();
-        std::vector<std::string> all{program};
-        all.insert(all.end(), arguments.begin(), arguments.end());
-        pid_ = ::fork();
-        if (pid_ == 0) {
-            std::vector<char *> argv;
-            for (std::string &argument : all)
-                argv.push_back(argument.data());
-            argv.push_back(nullptr);
-            redirect(1, "out");
-            redirect(2, "err");
-            ::execv(program.c_str(), argv.data());
-            ::_exit(127);
-        }
-    }
-    Child(const Child &) = delete;
-    Child &operator=(const Child &) = delete;
-    ~Child() {
-        if (pid_ > 0) {
-            ::kill(pid_, SIGKILL);
-            ::waitpid(pid_, nullptr, 0);
-        }
-        std::filesystem::remove_all(directory_);
-    }
-
-    [[nodiscard]] pid_t pid() const { return pid_; }
-
-    Run wait() {
-        int status = 0;
-        ::waitpid(std::exchange(pid_, -1), &status, 0);
-        Run run;
-        run.exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        run.out = slurp("out");
-        run.err = slurp("err");
-        return run;
-    }
-
-private:
-    static std::string make_directory() {
-        char name[] = "/tmp/blkcopy.XXXXXX";
-        if (!::mkdtemp(name))
-            throw std::runtime_error("no directory in /tmp");
-        return name;
-    }
-    void redirect(int fd, const char *name) const {
-        const int file =
-            ::open((directory_ + "/" + name).c_str(), O_CREAT | O_WRONLY | O_TRUNC, 0600);
-        ::dup2(file, fd);
-    }
-    [[nodiscard]] std::string slurp(const char *name) const {
-        std::ifstream file(directory_ + "/" + name);
-        return {std::istreambuf_iterator<char>(file), {}};
-    }
-
-    std::string directory_;
-    pid_t pid_ = -1;
-};
 
 Run blkcopy(std::vector<std::string> arguments) {
     return Child(arguments).wait();
@@ -360,6 +269,53 @@ void test_partitions() {
            "an overlap through the disk is seen: " + run.err);
 }
 
+// Two dm devices on one drive that copies.
+struct Stack {
+    GuestDevice disk = device("COPY_DEV");
+    LinearDevice below_source{"copy-source", disk.path(), 64 * kMiB, 32 * kMiB};
+    LinearDevice below_destination{"copy-destination", disk.path(), 128 * kMiB, 32 * kMiB};
+    GuestDevice source{below_source.path()};
+    GuestDevice destination{below_destination.path()};
+
+    static void need() {
+        if (environment("COPY_MACHINE") != "stacked" || !LinearDevice::possible())
+            throw Skip{"needs the machine with device mapper on top of drives that copy"};
+    }
+};
+
+void test_stacked() {
+    Stack::need();
+    const Stack stack;
+    const uint64_t length = 5 * kMiB;
+    const Case copy(stack.source, kMiB, stack.destination, 16 * kMiB, length);
+    Seen seen;
+    const json report = blkcopy_expect(0, copy.arguments({"--offload-only"})).report();
+    expect(report["method"] == "offload", "the report says so: " + report.dump());
+    if (const auto counts = seen.counts())
+        expect((*counts)["reads"] == 0 && (*counts)["writes"] == 0,
+               "the drive saw no reads and no writes: " + counts->dump());
+    copy.expect_copied(length);
+}
+
+// The kernel gives up after a second; reads and writes wait for the resume.
+void test_suspended_destination() {
+    Stack::need();
+    Stack stack;
+    const uint64_t length = 2 * kMiB;
+    const Case copy(stack.source, kMiB, stack.destination, 16 * kMiB, length);
+    stack.below_destination.suspend();
+    const Run refused = blkcopy_expect(4, copy.arguments({"--offload-only"}));
+    expect(refused.err.find("suspended") != std::string::npos,
+           "the sentence says why: " + refused.err);
+    Child child(copy.arguments());
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    stack.below_destination.resume();
+    const Run run = child.wait();
+    expect(run.exit_code == 0, "it ends well: " + run.err);
+    expect(run.report()["method"] == "read-write", "it fell back: " + run.out);
+    copy.expect_copied(length);
+}
+
 // A source that changes all the time cannot be equal to its copy.
 void test_verify_notices() {
     const GuestDevice disk = device("COPY_DEV");
@@ -528,6 +484,8 @@ const std::pair<const char *, std::function<void()>> kTests[] = {
     {"fallback_between_drives", test_fallback_between_drives},
     {"fallback_when_switched_off", test_fallback_when_switched_off},
     {"partitions", test_partitions},
+    {"stacked", test_stacked},
+    {"suspended_destination", test_suspended_destination},
     {"verify_notices", test_verify_notices},
     {"refusals", test_refusals},
     {"held_and_read_only", test_held_and_read_only},

@@ -4,11 +4,13 @@
 #include <optional>
 #include <string>
 
-#include "fd.h"
+#include "common/fd.h"
 #include "plan.h"
 #include "result.h"
 
 namespace blkcopy {
+
+using common::Fd;
 
 // An open block device and what is known of it.
 class BlockDevice {

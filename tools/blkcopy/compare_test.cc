@@ -78,6 +78,20 @@ TEST(Compare, AReadErrorIsNotADifference) {
     EXPECT_EQ(result.failure->error, EIO);
 }
 
+TEST(Compare, NamesTheFirstOfTwoReadErrors) {
+    for (unsigned seed = 0; seed < 50; seed++) {
+        const Plan plan = fake_plan({{0, 65536}}, 0, kSize);
+        FakeQueue queue(8, 4096, kSize, seed);
+        queue.destination = golden(queue, plan);
+        queue.read_error_at = 10000;
+        queue.write_error_at = 6000;
+        const CompareResult result = run(queue, plan);
+        ASSERT_TRUE(result.failure);
+        EXPECT_TRUE(result.failure->write);
+        EXPECT_EQ(result.failure->offset, 4096u);
+    }
+}
+
 TEST(Compare, AStopIsNotAVerdict) {
     const Plan plan = fake_plan({{0, 131072}}, 0, kSize);
     FakeQueue queue(8, 4096, kSize);

@@ -76,12 +76,16 @@ Error read_write_error(const IoFailure &failure, const CopyReport &report, const
 
 Error no_offload_error(const OffloadReply &reply, const CopyReport &report, const Plan &plan) {
     const std::string why =
-        reply.known && reply.error == EOPNOTSUPP
-            ? "the device does not copy this range by itself (no such command, switched off in "
-              "queue/copy_max_bytes, or two different devices)"
-            : "this kernel has no BLKCOPY";
+        !reply.known ? "this kernel has no BLKCOPY"
+        : reply.error == EAGAIN
+            ? "a device cannot copy at the moment (the destination, or one below it, is suspended)"
+            : "the device does not copy this range by itself (no such command, switched off in "
+              "queue/copy_max_bytes, or two different devices)";
     const std::string done =
-        report.copied() == 0 ? "nothing was changed" : prefix_sentence(report, plan);
+        report.copied() > 0 ? prefix_sentence(report, plan)
+        : !reply.known || reply.error == EOPNOTSUPP
+            ? "nothing was changed"
+            : "nothing was copied, but parts of the destination range may have been changed";
     return Error{ExitCode::kNoOffload,
                  fmt::format("{}; {}. Without --offload-only it is read and written", why, done)};
 }
@@ -98,7 +102,8 @@ Judgement judge(const OffloadReply &reply, uint64_t length) {
     // tells that EINVAL apart from a refused argument.
     if (reply.error == ENOTTY || (reply.error == EINVAL && !reply.known))
         return Judgement::kUnsupported;
-    if (reply.error == EOPNOTSUPP)
+    // EAGAIN: the kernel itself has tried for a second. Reads and writes wait as long as it takes.
+    if (reply.error == EOPNOTSUPP || reply.error == EAGAIN)
         return reply.copied == 0 ? Judgement::kUnsupported : Judgement::kAgain;
     if (reply.error == EINTR)
         return Judgement::kAgain;

@@ -38,7 +38,7 @@ public:
 enum class Judgement {
     kDone,        // go on with the next step
     kAgain,       // a prefix was copied or a signal came: go on from there
-    kUnsupported, // the device does not copy: reads and writes must
+    kUnsupported, // the device does not copy, or not now: reads and writes must
     kFailed,      // an error that reads and writes must not hide
 };
 

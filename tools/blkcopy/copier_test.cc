@@ -62,6 +62,8 @@ TEST(Judge, KnowsEveryAnswer) {
     EXPECT_EQ(judge({EOPNOTSUPP, true, 0}, 4096), Judgement::kUnsupported);
     EXPECT_EQ(judge({EOPNOTSUPP, true, 512}, 4096), Judgement::kAgain)
         << "switched off in the middle";
+    EXPECT_EQ(judge({EAGAIN, true, 0}, 4096), Judgement::kUnsupported) << "suspended";
+    EXPECT_EQ(judge({EAGAIN, true, 512}, 4096), Judgement::kAgain) << "suspended in the middle";
     EXPECT_EQ(judge({EINTR, true, 512}, 4096), Judgement::kAgain);
     EXPECT_EQ(judge({EINVAL, false, 0}, 4096), Judgement::kUnsupported)
         << "a driver that does not know it";
@@ -107,7 +109,7 @@ TEST(Copier, NeverAsksForTooManyExtents) {
 TEST(Copier, FallsBackWhenNothingIsOffered) {
     for (const OffloadReply &reply :
          {OffloadReply{ENOTTY, false, 0}, OffloadReply{EOPNOTSUPP, true, 0},
-          OffloadReply{EINVAL, false, 0}}) {
+          OffloadReply{EAGAIN, true, 0}, OffloadReply{EINVAL, false, 0}}) {
         FakeMover mover;
         mover.script = {reply};
         const CopyReport report = run(mover);
@@ -130,6 +132,21 @@ TEST(Copier, OffloadOnlyRefusesInstead) {
     EXPECT_EQ(report.copied(), 0u);
     EXPECT_EQ(mover.flushes, 0u);
     EXPECT_NE(report.error->message.find("nothing was changed"), std::string::npos);
+}
+
+TEST(Copier, OffloadOnlyRefusesASuspendedDestination) {
+    FakeMover mover;
+    mover.script = {{EAGAIN, true, kMiB}, {EAGAIN, true, 0}};
+    const CopyReport report = run(mover, Policy::kOffloadOnly);
+    ASSERT_TRUE(report.error);
+    EXPECT_EQ(report.error->code, ExitCode::kNoOffload);
+    EXPECT_FALSE(mover.read_write_from);
+    EXPECT_EQ(report.copied(), kMiB);
+    EXPECT_NE(report.error->message.find("is suspended"), std::string::npos);
+    EXPECT_NE(report.error->message.find("first 1048576 of 16777216 bytes"), std::string::npos);
+    mover.script = {{EAGAIN, true, 0}};
+    EXPECT_NE(run(mover, Policy::kOffloadOnly).error->message.find("nothing was copied"),
+              std::string::npos);
 }
 
 TEST(Copier, NoOffloadNeverAsks) {

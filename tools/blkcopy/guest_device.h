@@ -15,9 +15,11 @@
 #include <string>
 #include <vector>
 
-#include "fd.h"
+#include "common/fd.h"
 
 namespace blkcopy {
+
+using common::Fd;
 
 // Throws: a test that cannot prepare its data has failed, whatever the reason.
 class GuestDevice {

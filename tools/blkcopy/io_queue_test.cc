@@ -7,10 +7,12 @@
 #include <cstring>
 #include <set>
 
-#include "fd.h"
+#include "common/fd.h"
 
 namespace blkcopy {
 namespace {
+
+using common::Fd;
 
 // Both queues must do the same; a file without a name stands for the device.
 class Queues : public testing::TestWithParam<bool> {

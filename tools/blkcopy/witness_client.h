@@ -14,9 +14,11 @@
 #include <optional>
 #include <string>
 
-#include "fd.h"
+#include "common/fd.h"
 
 namespace blkcopy {
+
+using common::Fd;
 
 class WitnessClient {
 public:

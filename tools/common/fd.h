@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
+// Shared by the tool and the harness.
 
 #include <unistd.h>
 
 #include <utility>
 
-namespace blkcopy {
+namespace common {
 
-// A file descriptor with one owner.
+// Move-only owner of one descriptor.
 class Fd {
 public:
     Fd() = default;
@@ -37,4 +38,4 @@ private:
     int fd_ = -1;
 };
 
-} // namespace blkcopy
+} // namespace common
