@@ -71,7 +71,8 @@ static inline bool ct_says(const struct ct_verdict *verdict, enum ct_action acti
  * wrong with them.
  */
 void ct_rules_init(struct ct_rules *rules, u64 seed);
-char *ct_rules_add(struct ct_rules *rules, struct dm_arg_set *as);
+/* @only: nothing may follow the rule. */
+char *ct_rules_add(struct ct_rules *rules, struct dm_arg_set *as, bool only);
 void ct_rules_clear(struct ct_rules *rules);
 void ct_rules_judge(struct ct_rules *rules, enum ct_class class, struct ct_verdict *verdict);
 /* Writes the rules as the table line has them, each after a space. */

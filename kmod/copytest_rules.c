@@ -146,7 +146,7 @@ static char *ct_parse_args(struct dm_arg_set *as, struct ct_rule *rule)
 	return NULL;
 }
 
-char *ct_rules_add(struct ct_rules *rules, struct dm_arg_set *as)
+char *ct_rules_add(struct ct_rules *rules, struct dm_arg_set *as, bool only)
 {
 	const char *name = dm_shift_arg(as);
 	struct ct_rule rule = { };
@@ -162,6 +162,8 @@ char *ct_rules_add(struct ct_rules *rules, struct dm_arg_set *as)
 		error = ct_parse_when((char *)dm_shift_arg(as), &rule);
 	if (!error)
 		error = ct_parse_args(as, &rule);
+	if (!error && only && as->argc)
+		error = "A message is one rule";
 	if (error)
 		return error;
 

@@ -139,7 +139,7 @@ static int ct_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		goto bad;
 	ct_rules_init(&ct->rules, ct->seed);
 	while (as.argc) {
-		ti->error = ct_rules_add(&ct->rules, &as);
+		ti->error = ct_rules_add(&ct->rules, &as, false);
 		if (ti->error)
 			goto bad;
 	}
@@ -340,7 +340,7 @@ static int ct_message(struct dm_target *ti, unsigned int argc, char **argv, char
 	} else if (argc == 1 && !strcmp(argv[0], "zero")) {
 		ct_zero(ct);
 	} else {
-		error = ct_rules_add(&ct->rules, &as);
+		error = ct_rules_add(&ct->rules, &as, true);
 	}
 	if (!error)
 		return 0;
