@@ -235,37 +235,5 @@ TEST(Terminal, ColoursAndLiveLine) {
     EXPECT_EQ(format_duration(Milliseconds(123000)), "2 min 03 s");
 }
 
-Machine machine(const char *name) {
-    Machine m;
-    m.name = name;
-    m.drives.push_back({"disk0", 1 << 20, {}, {}, {}});
-    return m;
-}
-
-TEST(Jobs, FiltersChooseMachinesAndTests) {
-    std::vector<Machine> machines = {machine("one"), machine("two")};
-    machines[1].golden = GoldenPlan{"/dev/x", 0, 4096, 4096, 512, 1, 1};
-    Suite suite;
-    suite.programs = {{"one", {"limits", "extents"}}, {"two", {"limits"}}};
-
-    Result<std::vector<Job>> all = plan_jobs(machines, suite, {});
-    ASSERT_EQ(all->size(), 3U);
-    EXPECT_EQ((*all)[2].name, "two/golden");
-    EXPECT_EQ((*all)[2].machine.drives[0].bytes, 4096U);
-    EXPECT_EQ(plan_jobs(machines, suite, {"extents"})->size(), 1U);
-    EXPECT_EQ(plan_jobs(machines, suite, {"two/"})->size(), 2U);
-    EXPECT_EQ(plan_jobs(machines, suite, {"*/limits"})->size(), 2U);
-    EXPECT_EQ(plan_jobs(machines, suite, {"limits", "golden"})->size(), 3U);
-    EXPECT_TRUE(plan_jobs(machines, suite, {"nothing"})->empty());
-    suite.programs["three"] = {"limits"};
-    EXPECT_FALSE(static_cast<bool>(plan_jobs(machines, suite, {})));
-}
-
-TEST(Jobs, SettingsGiveTheTimeout) {
-    EXPECT_EQ(parse_timeout("timeout=300\n")->count(), 300);
-    EXPECT_EQ(parse_timeout("")->count(), 45);
-    EXPECT_FALSE(static_cast<bool>(parse_timeout("timeout=soon")));
-}
-
 } // namespace
 } // namespace kit

@@ -36,21 +36,25 @@ std::string ratio(double offloaded, double read_written, double resolution, cons
     return fmt::format("{:.1f} x {}", offloaded / read_written, more);
 }
 
+// Of a column: "12,345 read/write" and a gap.
+constexpr int kWidth = 19;
+
 class Table {
 public:
     explicit Table(bool colour) : colour_(colour) {}
 
     void row(const std::string &name, const std::string &a, const std::string &b,
              const std::string &note = "") {
-        text_ += fmt::format("  {:<32}{:>16}{:>16}   {}", name, a, b, note);
+        text_ += fmt::format("  {:<32}{:>{}}{:>{}}   {}", name, a, kWidth, b, kWidth, note);
         end_line();
     }
 
     // A proof: green words, or red ones.
     void proof(const std::string &name, bool a_good, const std::string &a, bool b_good,
                const std::string &b) {
-        text_ += fmt::format("  {:<32}{}{}", name, painted(a_good, fmt::format("{:>16}", a)),
-                             painted(b_good, fmt::format("{:>16}", b)));
+        text_ +=
+            fmt::format("  {:<32}{}{}", name, painted(a_good, fmt::format("{:>{}}", a, kWidth)),
+                        painted(b_good, fmt::format("{:>{}}", b, kWidth)));
         end_line();
     }
 
@@ -201,9 +205,9 @@ std::string demo_table(const DemoResult &result, bool colour) {
     table.line("copied from partition 1 of an emulated NVMe drive to partitions 2 and 3");
     table.line(fmt::format("by Linux {}. {}", result.kernel, result.drive));
     table.line();
-    table.line(table.bold(fmt::format("  {:<32}{:>16}{:>16}",
+    table.line(table.bold(fmt::format("  {:<32}{:>{}}{:>{}}",
                                       fmt::format("one copy, mean of {}", a.rounds), "offloaded",
-                                      "read + write")));
+                                      kWidth, "read + write", kWidth)));
     table.row("bytes copied", mib(mean(a.copied, a)), mib(mean(b.copied, b)));
     const double a_time = mean(a.seconds, a);
     const double b_time = mean(b.seconds, b);

@@ -88,12 +88,23 @@ TEST(DemoResult, FailsWhenOneProofDoesNotHold) {
 
 TEST(DemoTable, ShowsMeansAndRatios) {
     const std::string table = demo_table(good(), false);
-    for (const char *words :
-         {"96.0 MiB", "1,234 files", "50 ms", "150 ms   3.0 x faster", "6 copy", "768 read/write",
-          "0.0 MiB       192.0 MiB", "more than 200 x less", "3.0 x less", "1234/1234", "PASSED"})
+    for (const char *words : {"96.0 MiB", "1,234 files", "50 ms", "150 ms   3.0 x faster", "6 copy",
+                              "768 read/write", "0.0 MiB          192.0 MiB",
+                              "more than 200 x less", "3.0 x less", "1234/1234", "PASSED"})
         EXPECT_NE(table.find(words), std::string::npos) << words << "\n" << table;
     EXPECT_EQ(table.find("FAILED"), std::string::npos);
     EXPECT_EQ(table.find(" \n"), std::string::npos) << "no blanks at the end of a line";
+}
+
+TEST(DemoTable, LongNumbersDoNotTouch) {
+    DemoResult result = good();
+    result.offloaded.device.reads = 123450;
+    result.offloaded.device.copies = 0;
+    result.read_written.device.reads = 678900;
+    result.read_written.device.writes = 0;
+    EXPECT_NE(demo_table(result, false).find("  12,345 read/write  67,890 read/write\n"),
+              std::string::npos)
+        << demo_table(result, false);
 }
 
 TEST(DemoTable, DoesNotFlatter) {

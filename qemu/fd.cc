@@ -11,12 +11,6 @@
 
 namespace kit {
 
-void Fd::reset() {
-    if (fd_ >= 0)
-        ::close(fd_);
-    fd_ = -1;
-}
-
 Result<SocketPair> make_socket_pair() {
     int fds[2];
 
@@ -88,6 +82,21 @@ Status write_file(const std::string &path, std::string_view contents) {
     if (!status)
         return Error{"'" + path + "': " + status.error().message};
     return {};
+}
+
+bool read_available(int fd, const std::function<void(std::string_view)> &take) {
+    char buffer[65536];
+
+    for (;;) {
+        ssize_t n = ::read(fd, buffer, sizeof(buffer));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return errno == EAGAIN;
+        if (n == 0)
+            return false;
+        take({buffer, static_cast<size_t>(n)});
+    }
 }
 
 Status write_all(int fd, std::string_view data) {

@@ -1,42 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A file descriptor that closes itself, and the few whole-file helpers that
-// everything else needs.
+// The few helpers for files and descriptors that everything else needs.
 #pragma once
 
+#include "common/fd.h"
 #include "result.h"
 
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace kit {
 
-// Move-only owner of one descriptor.
-class Fd {
-public:
-    Fd() = default;
-    explicit Fd(int fd) : fd_(fd) {}
-    Fd(Fd &&other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-    Fd &operator=(Fd &&other) noexcept {
-        if (this != &other) {
-            reset();
-            fd_ = std::exchange(other.fd_, -1);
-        }
-        return *this;
-    }
-    Fd(const Fd &) = delete;
-    Fd &operator=(const Fd &) = delete;
-    ~Fd() { reset(); }
-
-    int get() const { return fd_; }
-    explicit operator bool() const { return fd_ >= 0; }
-    void reset();
-
-private:
-    int fd_ = -1;
-};
+using common::Fd;
 
 struct SocketPair {
     Fd ours;   // non-blocking
@@ -57,6 +34,9 @@ Result<Fd> make_memory_file(const std::string &label);
 
 Result<std::string> read_file(const std::string &path);
 Status write_file(const std::string &path, std::string_view contents);
+
+// Hands over everything that a non-blocking descriptor has. False once the other side has closed.
+bool read_available(int fd, const std::function<void(std::string_view)> &take);
 
 // Writes all of `data` at the current position, waiting when it has to.
 Status write_all(int fd, std::string_view data);

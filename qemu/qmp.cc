@@ -9,22 +9,13 @@ namespace kit {
 using nlohmann::json;
 
 bool Qmp::read_available() {
-    char chunk[8192];
-
-    for (;;) {
-        ssize_t n = ::read(socket_.get(), chunk, sizeof(chunk));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EAGAIN;
-        if (n == 0)
-            return false;
-        buffer_.append(chunk, static_cast<size_t>(n));
+    return kit::read_available(socket_.get(), [this](std::string_view bytes) {
+        buffer_ += bytes;
         for (size_t end; (end = buffer_.find('\n')) != std::string::npos;) {
             handle(buffer_.substr(0, end));
             buffer_.erase(0, end + 1);
         }
-    }
+    });
 }
 
 void Qmp::handle(const std::string &line) {

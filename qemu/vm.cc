@@ -189,17 +189,7 @@ void Vm::console_line(std::string line) {
 
 // The readers return false once the other side has closed.
 bool Vm::read_console() {
-    char buffer[65536];
-
-    for (;;) {
-        ssize_t n = ::read(console_.get(), buffer, sizeof(buffer));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EAGAIN;
-        if (n == 0)
-            break;
-        std::string_view bytes(buffer, static_cast<size_t>(n));
+    bool open = read_available(console_.get(), [this](std::string_view bytes) {
         if (console_log_) {
             Status ignored = write_all(console_log_.get(), bytes);
             (void)static_cast<bool>(ignored);
@@ -209,45 +199,27 @@ bool Vm::read_console() {
         for (size_t end; (end = console_partial_.find('\n', at)) != std::string::npos; at = end + 1)
             console_line(console_partial_.substr(at, end - at));
         console_partial_.erase(0, at);
-    }
-    if (!console_partial_.empty())
+    });
+    if (!open && !console_partial_.empty())
         console_line(std::exchange(console_partial_, {}));
-    return false;
+    return open;
 }
 
 bool Vm::read_results() {
-    char buffer[65536];
-
-    for (;;) {
-        ssize_t n = ::read(results_.get(), buffer, sizeof(buffer));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EAGAIN;
-        if (n == 0)
-            return false;
-        frames_.feed({buffer, static_cast<size_t>(n)});
+    return read_available(results_.get(), [this](std::string_view bytes) {
+        frames_.feed(bytes);
         while (std::optional<Frame> frame = frames_.next())
             handle(*frame);
         if (frames_.broken())
             give_up(Outcome::vm_lost, "the guest's init sent something unreadable");
-    }
+    });
 }
 
 bool Vm::read_witness() {
-    char buffer[4096];
-
-    for (;;) {
-        ssize_t n = ::read(port_.get(), buffer, sizeof(buffer));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return errno == EAGAIN;
-        if (n == 0)
-            return false;
-        Status ignored = write_all(port_.get(), witness_.answer({buffer, static_cast<size_t>(n)}));
+    return read_available(port_.get(), [this](std::string_view bytes) {
+        Status ignored = write_all(port_.get(), witness_.answer(bytes));
         (void)static_cast<bool>(ignored);
-    }
+    });
 }
 
 void Vm::handle(const Frame &frame) {

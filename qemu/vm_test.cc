@@ -29,11 +29,13 @@ protected:
         host_.emplace(std::move(*host));
     }
 
-    std::unique_ptr<Vm> boot() {
+    std::unique_ptr<Vm> boot(const std::string &file = "") {
         Result<Initramfs> initramfs = Initramfs::with_init(setting_->guest_init);
         EXPECT_TRUE(static_cast<bool>(initramfs)) << initramfs.error().message;
         EXPECT_TRUE(static_cast<bool>(initramfs->add_program("/bin/sh")));
         EXPECT_TRUE(static_cast<bool>(initramfs->add_program("/bin/sleep")));
+        if (!file.empty())
+            initramfs->add_contents(file, "hello\n");
         const Machine *machine = find_machine(setting_->machines, "default");
         Vm::Options options = vm_options(*setting_, *host_, *machine, "", "plain");
         options.initramfs = std::move(*initramfs->finish());
@@ -93,6 +95,15 @@ TEST_F(VmTest, RunsProgramsAndKeepsWhatTheyWrote) {
     char buffer[6] = {};
     ASSERT_EQ(pread(vm->image(0), buffer, 5, 0), 5);
     EXPECT_STREQ(buffer, "hello");
+}
+
+TEST_F(VmTest, WhatWasPutIntoTmpIsThere) {
+    for (const char *file : {"/tmp/deep/word", "/run/word"}) {
+        std::unique_ptr<Vm> vm = boot(file);
+        ASSERT_TRUE(sh(*vm, "read x < " + std::string(file) + "; echo $x; echo y > /tmp/y"));
+        EXPECT_EQ(text_, "hello\n");
+        EXPECT_TRUE(vm->finish());
+    }
 }
 
 TEST_F(VmTest, APanicIsAPanic) {

@@ -26,8 +26,12 @@ void mount_filesystems() {
     mount_one("devtmpfs", "/dev", "mode=0755", true);
     mount_one("devpts", "/dev/pts", "", false);
     mount_one("tmpfs", "/dev/shm", "mode=1777", false);
-    mount_one("tmpfs", "/tmp", "mode=1777", true);
-    mount_one("tmpfs", "/run", "mode=0755", false);
+    // Where the host's programs lie in /tmp, the root file system, in memory too, is good enough.
+    if (rmdir("/tmp") == 0 || errno != ENOTEMPTY)
+        mount_one("tmpfs", "/tmp", "", true);
+    (void)!chmod("/tmp", 01777);
+    if (rmdir("/run") == 0 || errno != ENOTEMPTY)
+        mount_one("tmpfs", "/run", "mode=0755", false);
     // Only in kernels built for it; the checks say so where it matters.
     if (access("/sys/kernel/debug", F_OK) == 0)
         mount_one("debugfs", "/sys/kernel/debug", "", false);
