@@ -305,6 +305,7 @@ TEST_F(knobs, chunks)
 		EXPECT_EQ(0, bc_win_check_range(&self->win, self->stack.top.fd, 8 * self->lbs,
 						32 * self->lbs));
 		EXPECT_COUNT(3, self->lower, "read");
+		EXPECT_COUNT(0, self->upper, "splits");
 		ASSERT_EQ(0, places(self, 16, place[seed - 1]));
 	}
 	for (i = 0; i < 64; i++) {
