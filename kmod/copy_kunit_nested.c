@@ -4,6 +4,8 @@
  * source: either may fail, in any fragment, and the whole ends once, with that
  * error.  A destination that can't wait is tried again by blkdev_copy().
  */
+#include <linux/delay.h>
+
 #include "copy_kunit.h"
 
 /*
@@ -318,6 +320,107 @@ static void nested_error_ends_it(struct kunit *test)
 	}
 }
 
+/*
+ * The queue of a stacked destination is frozen: waiting for it could mean to wait
+ * for the source, so the copy is tried again, and goes on when it can.
+ */
+static void nested_frozen_destination(struct kunit *test)
+{
+	struct nested_ctx *ctx = nested_start(test, &nested_conf);
+	struct request_queue *q = ctx->dst->disk->queue;
+	struct copy_sync *sync;
+	unsigned long left;
+
+	blk_mq_freeze_queue(q);
+	sync = copy_sync_start(test, ctx->dst->bdev, 0, ctx->top->bdev,
+			       &nested_ext, 1);
+	left = wait_for_completion_timeout(&sync->done, FAKE_TIMEOUT);
+	blk_mq_unfreeze_queue(q);
+	KUNIT_ASSERT_NE_MSG(test, left, 0UL, "it waits for the queue");
+	KUNIT_EXPECT_EQ(test, sync->ret, -EAGAIN);
+	KUNIT_EXPECT_EQ(test, sync->copied, 0ULL);
+	copy_model_check(ctx->model);
+
+	blk_mq_freeze_queue(q);
+	sync = copy_sync_start(test, ctx->dst->bdev, 0, ctx->top->bdev,
+			       &nested_ext, 1);
+	msleep(50);
+	KUNIT_EXPECT_FALSE(test, completion_done(&sync->done));
+	blk_mq_unfreeze_queue(q);
+	copy_sync_wait(test, sync);
+	KUNIT_EXPECT_EQ(test, sync->ret, 0);
+	nested_model(ctx, 0, NESTED_LEN);
+	copy_model_check(ctx->model);
+}
+
+/*
+ * A source half that is in flight doesn't keep the queues from being frozen that
+ * it has passed, or the destination half would wait for that for ever.
+ */
+static void nested_source_holds_no_queue(struct kunit *test)
+{
+	struct nested_ctx *ctx = nested_start(test, &nested_conf);
+	struct request_queue *q = ctx->fake->disk->queue;
+	struct copy_async *async;
+	int left;
+
+	ctx->dst->defer = true;
+	async = copy_async_start(test, ctx->dst->bdev, 0, ctx->top->bdev,
+				 &nested_ext, 1);
+	KUNIT_ASSERT_TRUE(test, fake_stack_wait_deferred(ctx->dst,
+							 NESTED_CMDS));
+	blk_freeze_queue_start(q);
+	left = blk_mq_freeze_queue_wait_timeout(q, FAKE_TIMEOUT);
+	blk_mq_unfreeze_queue(q);
+	KUNIT_EXPECT_GT_MSG(test, left, 0, "something holds the queue");
+	KUNIT_EXPECT_EQ(test, atomic_read(&async->ends), 0);
+
+	fake_stack_release(ctx->dst);
+	copy_async_wait(test, async);
+	COPY_EXPECT_STS(test, async->status, BLK_STS_OK);
+	nested_model(ctx, 0, NESTED_LEN);
+	copy_model_check(ctx->model);
+}
+
+/*
+ * The destination cuts the bio of blkdev_copy() into parts, and an early one
+ * fails: how far the bio has come says nothing then.
+ */
+static void nested_prefix_of_a_split_bio(struct kunit *test)
+{
+	struct nested_ctx *ctx = nested_start(test, &nested_conf);
+	struct bio_copy_extent ext = { 100, 60 };
+	unsigned int how, nr, i;
+	sector_t copied, sector;
+	int ret;
+
+	for (how = FAKE_SPLIT; how <= FAKE_CLONE; how++) {
+		ctx->dst->how = how;
+		for (nr = 1; nr <= 4; nr++) {
+			copy_model_reset(ctx->model);
+			fake_disk_fail(ctx->fake, nr, BLK_STS_MEDIUM, 4);
+			ret = copy_sync_run(test, ctx->dst->bdev, 0,
+					    ctx->fake->bdev, &ext, 1,
+					    &copied);
+			KUNIT_EXPECT_EQ(test, ret, -ENODATA);
+			KUNIT_EXPECT_LE(test, copied, (sector_t)(nr - 1) *
+					NESTED_DST_SEG + 4);
+			for (sector = 0; sector < copied; sector++)
+				KUNIT_EXPECT_EQ(test, fake_disk_tag(ctx->fake,
+						NESTED_DST +
+						sector / NESTED_DST_SEG * 200 +
+						sector % NESTED_DST_SEG),
+						100 + sector);
+			for (i = 0; i < ctx->fake->nr_cmds; i++)
+				copy_model_cmd(ctx->model,
+					       &ctx->fake->cmds[i],
+					       i == nr - 1 ? 4 :
+					       NESTED_DST_SEG);
+			copy_model_check(ctx->model);
+		}
+	}
+}
+
 /* Arguments that only the stacks can tell are wrong. */
 static void nested_misplaced(struct kunit *test)
 {
@@ -439,6 +542,9 @@ static struct kunit_case copy_nested_cases[] = {
 	KUNIT_CASE(nested_again_is_retried),
 	KUNIT_CASE_SLOW(nested_again_ends),
 	KUNIT_CASE(nested_error_ends_it),
+	KUNIT_CASE_SLOW(nested_frozen_destination),
+	KUNIT_CASE(nested_source_holds_no_queue),
+	KUNIT_CASE(nested_prefix_of_a_split_bio),
 	KUNIT_CASE(nested_misplaced),
 	KUNIT_CASE(nested_two_disks),
 	KUNIT_CASE(nested_not_offered),
