@@ -181,7 +181,7 @@ TEST_F_TIMEOUT(reload, under_copies, 180)
 {
 	static const int may[] = { EAGAIN, 0 };
 	struct bc_copier c[2] = { 0 };
-	__u64 end = bc_now_ms() + (bc_full() ? 20000 : 1000);
+	__u64 end = bc_now_ms() + (bc_full() ? 20000 : 500);
 	pthread_t thread;
 	int i;
 

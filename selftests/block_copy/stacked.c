@@ -88,56 +88,110 @@ TEST_F(offering, lowered_limits)
 	EXPECT_EQ(self->a.lim.hw_bytes, top->lim.hw_bytes);
 }
 
-FIXTURE(refusing) {
+FIXTURE(off) {
+	struct bc_dev a;
+	struct bc_stack stack;
+};
+
+FIXTURE_SETUP(off)
+{
+	BC_REQUIRE(bc_open(&self->a, "COPY_DEV"));
+	BC_REQUIRE(bc_need_copy(&self->a));
+}
+
+FIXTURE_TEARDOWN(off)
+{
+	EXPECT_EQ(0, bc_stack_remove(&self->stack));
+	bc_close(&self->a);
+}
+
+/*
+ * Offload is switched off in the middle of a stack: as a source and as a
+ * destination, nothing gets through.
+ */
+TEST_F(off, in_the_middle)
+{
+	static const char * const tables[BC_STACK_MOST] = {
+		"0 @8000 linear %a @5000\n", "0 @8000 linear %0 0\n",
+	};
+	struct bc_dev *top = &self->stack.top, middle;
+	struct blk_copy_extent ext = { 0, COPY };
+	int iface;
+
+	BC_REQUIRE(bc_stack_make(&self->stack, tables, &self->a, NULL));
+	ASSERT_EQ(0, bc_open_path(&middle, self->stack.dm[0].path));
+	ASSERT_EQ(0, bc_queue_write(&middle, "copy_max_bytes", 0));
+	bc_close(&middle);
+	ASSERT_EQ(0, bc_mark());
+	for (iface = BC_IOCTL; iface <= BC_CFR; iface++) {
+		EXPECT_EQ(0, bc_refused(bc_copy(iface, self->a.fd, 64 * BC_MIB, top->fd, &ext, 1),
+					EOPNOTSUPP, "from it"));
+		EXPECT_EQ(0, bc_refused(bc_copy(iface, top->fd, LEN, self->a.fd, &ext, 1),
+					EOPNOTSUPP, "to it"));
+		EXPECT_EQ(0, bc_refused(bc_copy(iface, top->fd, LEN, top->fd, &ext, 1),
+					EOPNOTSUPP, "inside"));
+	}
+	EXPECT_EQ(0, bc_expect_no_copies());
+}
+
+struct kind {
+	const char *tables[BC_STACK_MOST];
+	int md;		/* level, or -1 */
+	bool thin;
+};
+
+struct set {
 	struct bc_dev a, b, top;
 	struct bc_win win;
 	struct bc_stack stack;
 	struct bc_md md;
 };
 
-FIXTURE_VARIANT(refusing) {
-	const char *tables[BC_STACK_MOST];
-	int md;		/* level */
-	bool thin;
+FIXTURE(refusing) {
+	struct set set;
 };
 
-FIXTURE_VARIANT_ADD(refusing, md_raid0) { .md = 0 };
-FIXTURE_VARIANT_ADD(refusing, md_raid1) { .md = 1 };
+FIXTURE_VARIANT(refusing) {
+	struct kind kind;
+};
+
+FIXTURE_VARIANT_ADD(refusing, md_raid0) { .kind.md = 0 };
+FIXTURE_VARIANT_ADD(refusing, md_raid1) { .kind.md = 1 };
 FIXTURE_VARIANT_ADD(refusing, linear_beside_zero) {
-	.tables = { "0 @16000 linear %a @5000\n@16000 @8 zero\n" },
-	.md = -1,
+	.kind.tables = { "0 @16000 linear %a @5000\n@16000 @8 zero\n" },
+	.kind.md = -1,
 };
 FIXTURE_VARIANT_ADD(refusing, dust_beside_linear) {
-	.tables = { "0 @8000 dust %a @5000 512\n@8000 @8000 linear %a @13000\n" },
-	.md = -1,
+	.kind.tables = { "0 @8000 dust %a @5000 512\n@8000 @8000 linear %a @13000\n" },
+	.kind.md = -1,
 };
 FIXTURE_VARIANT_ADD(refusing, linear_over_dust) {
-	.tables = { "0 @16000 dust %a @5000 512\n", "0 @16000 linear %0 0\n" },
-	.md = -1,
+	.kind.tables = { "0 @16000 dust %a @5000 512\n", "0 @16000 linear %0 0\n" },
+	.kind.md = -1,
 };
 FIXTURE_VARIANT_ADD(refusing, mirror) {
-	.tables = { "0 @16384 mirror core 2 1024 nosync 2 %a @5000 %b @5000\n" },
-	.md = -1,
+	.kind.tables = { "0 @16384 mirror core 2 1024 nosync 2 %a @5000 %b @5000\n" },
+	.kind.md = -1,
 };
 FIXTURE_VARIANT_ADD(refusing, snapshot_origin) {
-	.tables = { "0 @16000 linear %a @5000\n", "0 @16000 snapshot-origin %0\n" },
-	.md = -1,
+	.kind.tables = { "0 @16000 linear %a @5000\n", "0 @16000 snapshot-origin %0\n" },
+	.kind.md = -1,
 };
 FIXTURE_VARIANT_ADD(refusing, snapshot) {
-	.tables = { "0 @16000 linear %a @5000\n", "0 @32000 linear %b @8192\n",
-		    "0 @16000 snapshot %0 %1 N 16\n" },
-	.md = -1,
+	.kind.tables = { "0 @16000 linear %a @5000\n", "0 @32000 linear %b @8192\n",
+			 "0 @16000 snapshot %0 %1 N 16\n" },
+	.kind.md = -1,
 };
 FIXTURE_VARIANT_ADD(refusing, thin) {
-	.tables = { "0 @8192 linear %b @8192\n", "0 @32768 linear %a @5000\n",
-		    "0 @32768 thin-pool %0 %1 128 0\n" },
-	.md = -1,
-	.thin = true,
+	.kind.tables = { "0 @8192 linear %b @8192\n", "0 @32768 linear %a @5000\n",
+			 "0 @32768 thin-pool %0 %1 128 0\n" },
+	.kind.md = -1,
+	.kind.thin = true,
 };
 FIXTURE_VARIANT_ADD(refusing, crypt) {
-	.tables = { "0 @16000 crypt aes-xts-plain64 "
-		    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 0 %a @5000\n" },
-	.md = -1,
+	.kind.tables = { "0 @16000 crypt aes-xts-plain64 "
+			 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f 0 %a @5000\n" },
+	.kind.md = -1,
 };
 
 /* Snapshots and pools take what is not zero for their own metadata. */
@@ -166,39 +220,39 @@ static int make(struct bc_stack *s, const char *const tables[BC_STACK_MOST], boo
 	return bc_stack_add(s, "0 @16384 thin %2 0\n", a, b);
 }
 
-FIXTURE_SETUP(refusing)
+/* Returns as bc_stack_make(). */
+static int set_up(struct set *s, const struct kind *kind)
 {
-	const char *path = self->md.path;
+	const char *path = s->md.path;
+	int ret;
 
-	self->top.fd = -1;
-	self->top.bfd = -1;
-	BC_REQUIRE(bc_open(&self->a, "COPY_DEV"));
-	BC_REQUIRE(bc_open(&self->b, "COPY_DEV2"));
-	BC_REQUIRE(bc_need_copy(&self->a));
-	BC_REQUIRE(bc_need_copy(&self->b));
-	ASSERT_EQ(0, zero(&self->b, 8192 * self->b.lbs, BC_MIB));
-	if (variant->md >= 0) {
-		BC_REQUIRE(bc_md_make(&self->md, variant->md, &self->a, &self->b));
-	} else {
-		BC_REQUIRE(make(&self->stack, variant->tables, variant->thin, &self->a, &self->b));
-		path = self->stack.dm[self->stack.nr - 1].path;
+	s->top.fd = -1;
+	s->top.bfd = -1;
+	ret = bc_open(&s->a, "COPY_DEV") ?: bc_open(&s->b, "COPY_DEV2") ?:
+	      bc_need_copy(&s->a) ?: bc_need_copy(&s->b) ?:
+	      zero(&s->b, 8192 * s->b.lbs, BC_MIB);
+	if (!ret && kind->md >= 0) {
+		ret = bc_md_make(&s->md, kind->md, &s->a, &s->b);
+	} else if (!ret) {
+		ret = make(&s->stack, kind->tables, kind->thin, &s->a, &s->b);
+		path = s->stack.dm[ret ? 0 : s->stack.nr - 1].path;
 	}
-	ASSERT_EQ(0, bc_open_path(&self->top, path))
-		TH_LOG("%s", bc_reason());
-	ASSERT_EQ(0, bc_win_init(&self->win, &self->top, BASE, LEN));
-	ASSERT_EQ(0, bc_mark());
+	return ret ?: bc_open_path(&s->top, path) ?:
+	       bc_win_init(&s->win, &s->top, BASE, LEN) ?: bc_mark();
 }
 
-FIXTURE_TEARDOWN(refusing)
+static int tear_down(struct set *s)
 {
-	bc_win_free(&self->win);
-	bc_close(&self->top);
-	EXPECT_EQ(0, bc_stack_remove(&self->stack));
-	EXPECT_EQ(0, bc_md_remove(&self->md));
-	bc_reset_limits(&self->a);
-	bc_reset_limits(&self->b);
-	bc_close(&self->a);
-	bc_close(&self->b);
+	int bad;
+
+	bc_win_free(&s->win);
+	bc_close(&s->top);
+	bad = bc_stack_remove(&s->stack) | bc_md_remove(&s->md);
+	bc_reset_limits(&s->a);
+	bc_reset_limits(&s->b);
+	bc_close(&s->a);
+	bc_close(&s->b);
+	return bad;
 }
 
 static int refused(struct bc_dev *dev, struct bc_dev *src)
@@ -212,35 +266,89 @@ static int refused(struct bc_dev *dev, struct bc_dev *src)
 	return bad;
 }
 
+FIXTURE_SETUP(refusing)
+{
+	BC_REQUIRE(set_up(&self->set, &variant->kind));
+}
+
+FIXTURE_TEARDOWN(refusing)
+{
+	EXPECT_EQ(0, tear_down(&self->set));
+}
+
 TEST_F(refusing, to_copy)
 {
-	EXPECT_EQ(0, bc_expect_no_limits(&self->top));
-	EXPECT_EQ(0, refused(&self->top, &self->top));
+	struct set *s = &self->set;
+	struct blk_copy_extent ext;
+	struct bc_win w;
+
+	EXPECT_EQ(0, bc_expect_no_limits(&s->top));
+	EXPECT_EQ(0, refused(&s->top, &s->top));
 	/* Between the stacked device and a drive below it. */
-	EXPECT_EQ(0, refused(&self->top, &self->a));
-	EXPECT_EQ(0, refused(&self->a, &self->top));
+	EXPECT_EQ(0, refused(&s->top, &s->a));
+	EXPECT_EQ(0, refused(&s->a, &s->top));
 	EXPECT_EQ(0, bc_expect_no_copies());
-	EXPECT_EQ(0, bc_win_check(&self->win));
+	EXPECT_EQ(0, bc_win_check(&s->win));
+
+	/* The drive itself still copies, beside the part that is in use above. */
+	ASSERT_EQ(0, bc_win_init(&w, &s->a, 72 * BC_MIB, LEN));
+	ext = (struct blk_copy_extent){ w.base + s->a.lbs, COPY };
+	EXPECT_EQ(0, bc_step(&w, BC_IOCTL, w.base + LEN / 2, &ext, 1));
+	ASSERT_EQ(0, bc_queue_write(&s->a, "copy_max_bytes", 3 * s->a.lbs));
+	ASSERT_EQ(0, bc_read_limits(&s->a));
+	ext.offset += s->a.lbs;
+	EXPECT_EQ(0, bc_step(&w, BC_CFR, w.base + LEN / 2, &ext, 1));
+	EXPECT_EQ(0, bc_win_check(&w));
+	bc_win_free(&w);
+	EXPECT_EQ(0, bc_win_check(&s->win));
+}
+
+
+FIXTURE(changing) {
+	struct set set;
+};
+
+FIXTURE_VARIANT(changing) {
+	struct kind kind;
+};
+
+FIXTURE_VARIANT_ADD(changing, md_raid0) { .kind.md = 0 };
+FIXTURE_VARIANT_ADD(changing, md_raid1) { .kind.md = 1 };
+FIXTURE_VARIANT_ADD(changing, dm_dust) {
+	.kind.tables = { "0 @8192 striped 2 @128 %a @5000 %b @5000\n",
+			 "0 @8192 dust %0 0 512\n" },
+	.kind.md = -1,
+};
+
+FIXTURE_SETUP(changing)
+{
+	BC_REQUIRE(set_up(&self->set, &variant->kind));
+}
+
+FIXTURE_TEARDOWN(changing)
+{
+	EXPECT_EQ(0, tear_down(&self->set));
 }
 
 /*
  * Stacked reads and writes and refused copies, while the limits of the drives
  * below go down, to 0 and up again. Nobody may hang.
  */
-TEST_F_TIMEOUT(refusing, while_limits_change_below, 120)
+TEST_F_TIMEOUT(changing, limits_below, 120)
 {
+	struct set *s = &self->set;
 	struct bc_load load = {
-		.win = &self->win, .rng = bc_seed, .ops = BC_OP_WRITES | BC_OP_READS,
+		.win = &s->win, .rng = bc_seed, .ops = BC_OP_WRITES | BC_OP_READS,
 	};
-	__u64 end = bc_now_ms() + (variant->md < 0 ? 100 : 500), changes = 0;
+	__u64 end = bc_now_ms() + 500, changes = 0;
 	int bad;
 
 	ASSERT_EQ(0, bc_load_start(&load));
 	do {
-		struct bc_dev *leg = changes % 2 ? &self->b : &self->a;
+		struct bc_dev *leg = changes % 2 ? &s->b : &s->a;
 
 		bad = bc_queue_write(leg, "copy_max_bytes", changes % 7 * leg->lbs);
-		bad |= refused(&self->top, &self->top);
+		bad |= refused(&s->top, &s->top);
 		bad |= bc_queue_write(leg, "copy_max_extents", changes % 3);
 		if (changes % 5 == 4)
 			bad |= bc_reset_limits(leg);
@@ -249,26 +357,8 @@ TEST_F_TIMEOUT(refusing, while_limits_change_below, 120)
 	EXPECT_EQ(0, bad);
 	EXPECT_EQ(0, bc_load_stop(&load));
 	EXPECT_NE(0, load.done);
-	EXPECT_EQ(0, bc_win_check(&self->win));
+	EXPECT_EQ(0, bc_win_check(&s->win));
 	bc_log("%llu changes of limits, %llu reads and writes", changes, load.done);
-}
-
-/* The drive itself still copies, beside the part that is in use above. */
-TEST_F(refusing, but_the_drive_copies)
-{
-	struct blk_copy_extent ext;
-	struct bc_win w;
-
-	ASSERT_EQ(0, bc_win_init(&w, &self->a, 72 * BC_MIB, LEN));
-	ext = (struct blk_copy_extent){ w.base + self->a.lbs, COPY };
-	EXPECT_EQ(0, bc_step(&w, BC_IOCTL, w.base + LEN / 2, &ext, 1));
-	ASSERT_EQ(0, bc_queue_write(&self->a, "copy_max_bytes", 3 * self->a.lbs));
-	ASSERT_EQ(0, bc_read_limits(&self->a));
-	ext.offset += self->a.lbs;
-	EXPECT_EQ(0, bc_step(&w, BC_CFR, w.base + LEN / 2, &ext, 1));
-	EXPECT_EQ(0, bc_win_check(&w));
-	bc_win_free(&w);
-	EXPECT_EQ(0, bc_win_check(&self->win));
 }
 
 TEST_HARNESS_MAIN

@@ -32,7 +32,7 @@ VARIANT(nr_requests, DEPTH, 0)
 VARIANT(attributes, ATTRIBUTES, 0)
 VARIANT(attributes_delayed, ATTRIBUTES, 1)
 VARIANT(limits_of_the_drive, LIMITS, 0)
-VARIANT(limits_of_the_stack, LIMITS_OF_DM, 1)
+VARIANT(limits_of_the_stack, LIMITS_OF_DM, 0)
 VARIANT(controller_reset, RESET, 0)
 VARIANT(controller_reset_delayed, RESET, 1)
 
@@ -145,7 +145,7 @@ TEST_F_TIMEOUT(storms, under_copies, 180)
 		[RESET] = { EAGAIN, EIO },
 	};
 	struct bc_copier c[TASKS] = { 0 };
-	__u64 end = bc_now_ms() + (bc_full() ? 30000 : 600), gusts = 0;
+	__u64 end = bc_now_ms() + (bc_full() ? 30000 : 400), gusts = 0;
 	__u64 done = 0, failed = 0, again = 0, slowest = 0;
 	int i, bad = 0;
 
