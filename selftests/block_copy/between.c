@@ -151,8 +151,8 @@ TEST_F(between, parts_of_a_device_over_two_drives)
 	STEP(SPAN, 1000, SPAN, 10, 400);
 	STEP(SPAN, 3000, SPAN, 3700, 400);
 	ext.offset = 100 * lbs;
-	EXPECT_EQ(0, bc_refused(bc_copy(variant->iface, w->dev->fd, 4000 * lbs, w->dev->fd, &ext, 1),
-				EOPNOTSUPP, "from the first to the second"));
+	EXPECT_EQ(0, bc_refused(bc_copy(variant->iface, w->dev->fd, 4000 * lbs, w->dev->fd, &ext,
+					1), EOPNOTSUPP, "from the first to the second"));
 	EXPECT_EQ(0, bc_win_check(w));
 
 	/* Part of it can be copied: what is reported is there. */
@@ -162,16 +162,16 @@ TEST_F(between, parts_of_a_device_over_two_drives)
 	EXPECT_LT(0, bc_stack_disturbed(w, w, variant->iface, 2950 * lbs, &ext, 1, may));
 }
 
-/* Where @buf, what device @w holds at @off, has sectors of nobody. */
-static int all_from(const struct bc_win *w, const char *buf, __u64 len, __u64 from, __u64 upto)
+/* That each sector of @buf is one of those of @w from @from to @end. */
+static int all_from(const struct bc_win *w, const char *buf, __u64 len, __u64 from, __u64 end)
 {
 	__u64 i, j;
 
 	for (i = 0; i < len / BC_SECTOR; i++) {
-		for (j = from; j < upto; j += BC_SECTOR)
+		for (j = from; j < end; j += BC_SECTOR)
 			if (bc_sector_is(buf + i * BC_SECTOR, w->tag[j / BC_SECTOR]))
 				break;
-		if (j == upto) {
+		if (j == end) {
 			bc_log("sector %llu of the destination has data from elsewhere", i);
 			return -1;
 		}

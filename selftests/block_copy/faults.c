@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Every allocation of a copy fails once (CONFIG_FAULT_INJECTION): the first,
+ * Every allocation and every submission of a copy fails once (CONFIG_FAULT_INJECTION): the first,
  * the second, and so on until a copy passes without meeting the fault. Each
- * ends once, with success or a true error, an exact prefix and nothing else.
- * On the drive, and on a stack of dm devices.
+ * ends once, with success or a true error, a true prefix and nothing else. On
+ * the drive, and on a stack of dm devices.
  */
 #include <sys/syscall.h>
 
@@ -41,6 +41,15 @@ static int set(const char *path, const char *value)
 	return ret;
 }
 
+/* Whether bios that are submitted to @dev may be made to fail. */
+static void fail_bios(const struct bc_dev *dev, const char *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/block/%s/make-it-fail", dev->disk);
+	set(path, value);
+}
+
 FIXTURE_SETUP(faults)
 {
 	static const char * const tables[BC_STACK_MOST] = {
@@ -68,6 +77,7 @@ FIXTURE_TEARDOWN(faults)
 	set("/proc/thread-self/fail-nth", "0");
 	set("/sys/kernel/debug/failslab/ignore-gfp-wait", "Y");
 	set("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "Y");
+	fail_bios(&self->dev, "0");
 	bc_win_free(&self->win);
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));
 	bc_close(&self->dev);
@@ -101,10 +111,11 @@ static int copy_with_fault(struct bc_win *w, enum bc_iface iface, __u64 dst,
 	}
 	if (r.err == EFAULT && r.copied == BC_POISON)
 		r.copied = 0;
-	if ((r.err && r.err != ENOMEM && r.err != EFAULT && r.err != EAGAIN) || r.copied > bc_total(ext, nr) ||
+	if ((r.err && r.err != ENOMEM && r.err != EFAULT &&
+	     r.err != EAGAIN && r.err != EIO) || r.copied > bc_total(ext, nr) ||
 	    (!r.err && iface == BC_IOCTL && r.copied != bc_total(ext, nr)) ||
 	    (!r.err && !r.copied)) {
-		bc_log("allocation %u failed: %s, %llu bytes reported", nth,
+		bc_log("fault %u: %s, %llu bytes reported", nth,
 		       r.err ? strerrorname_np(r.err) : "no error", r.copied);
 		return -1;
 	}
@@ -113,28 +124,29 @@ static int copy_with_fault(struct bc_win *w, enum bc_iface iface, __u64 dst,
 	return atoi(buf) != 0;
 }
 
-static int all_faults(struct bc_win *w, enum bc_iface iface, const struct blk_copy_extent *ext,
-		      __u32 nr)
+/* What is written through @fd may be in dirty pages then. */
+static int all_faults(struct bc_win *w, int fd, enum bc_iface iface,
+		      const struct blk_copy_extent *ext, __u32 nr)
 {
 	__u64 dst = BASE + LEN / 2;
+	/* Stacks have many: most of them are left out when time is short. */
+	bool all = bc_full() || strncmp(w->dev->disk, "dm-", 3);
 	unsigned int nth, failed = 0;
 	int ret = 0;
 
-	/* Stacks have many: most of them are left out when time is short. */
-	for (nth = 1; !ret && nth < MOST; nth += bc_full() ? 1 : 1 + nth / 50) {
-		/* Pages to write back and to throw away, so that this can fail as well. */
-		if (bc_win_write(w, w->dev->bfd, ext[0].offset, ext[0].length) ||
-		    bc_win_write(w, w->dev->bfd, dst, 16 * BC_KIB))
+	for (nth = 1; !ret && nth < MOST; nth += all ? 1 : 1 + nth / 10) {
+		if (bc_win_write(w, fd, ext[0].offset, ext[0].length) ||
+		    bc_win_write(w, fd, dst, 16 * BC_KIB))
 			return -1;
 		ret = copy_with_fault(w, iface, dst, ext, nr, nth);
 		failed += !ret;
 	}
 	if (ret < 0)
-		bc_log("... when an allocation failed");
+		bc_log("... after a fault");
 	else
-		bc_log("%u allocations failed, one at a time", failed);
+		bc_log("%u faults, one at a time", failed);
 	if (ret == 1 && !failed)
-		bc_log("no allocation was made to fail");
+		bc_log("nothing was made to fail");
 	return ret == 1 && failed ? 0 : -1;
 }
 
@@ -142,7 +154,19 @@ TEST_F_TIMEOUT(faults, one_extent, 120)
 {
 	struct blk_copy_extent ext = { BASE + 3 * self->dev.lbs, 96 * BC_KIB };
 
-	EXPECT_EQ(0, all_faults(&self->win, variant->iface, &ext, 1));
+	/* Pages to write back and to throw away, so that this can fail as well. */
+	EXPECT_EQ(0, all_faults(&self->win, self->win.dev->bfd, variant->iface, &ext, 1));
+	EXPECT_EQ(0, bc_win_check(&self->win));
+}
+
+/* A bio of dirty pages that fails would lose them: there are none. */
+TEST_F_TIMEOUT(faults, submissions, 120)
+{
+	struct blk_copy_extent ext = { BASE + 3 * self->dev.lbs, 200 * BC_KIB };
+
+	fail_bios(&self->dev, "1");
+	fail_bios(self->win.dev, "1");
+	EXPECT_EQ(0, all_faults(&self->win, self->win.dev->fd, variant->iface, &ext, 1));
 	EXPECT_EQ(0, bc_win_check(&self->win));
 }
 
@@ -156,7 +180,8 @@ TEST_F_TIMEOUT(faults, many_extents, 120)
 	for (i = 0; i < 127; i++)
 		ext[i] = (struct blk_copy_extent){ BASE + (i * 55 % 127) * self->dev.lbs,
 						   self->dev.lbs };
-	EXPECT_EQ(0, all_faults(&self->win, variant->iface, ext, 127));
+	EXPECT_EQ(0, all_faults(&self->win, self->win.dev->bfd, variant->iface, ext,
+				127));
 	EXPECT_EQ(0, bc_win_check(&self->win));
 }
 
