@@ -87,9 +87,9 @@ static void iter_is_part(struct kunit *test, struct copy_iter_ctx *ctx,
 {
 	KUNIT_ASSERT_EQ_MSG(test, bio_sectors(bio), nr_sectors,
 			    "at sector %u", pos);
-	KUNIT_EXPECT_EQ(test, bio->bi_iter.bi_sector, ITER_DST + pos);
+	KUNIT_ASSERT_EQ(test, bio->bi_iter.bi_sector, ITER_DST + pos);
 	iter_walk(test, bio, bio->bi_iter, ITER_MAX, ctx->got);
-	KUNIT_EXPECT_MEMEQ_MSG(test, ctx->got, ctx->want + pos,
+	KUNIT_ASSERT_MEMEQ_MSG(test, ctx->got, ctx->want + pos,
 			       nr_sectors * sizeof(*ctx->got),
 			       "%u sectors at %u", nr_sectors, pos);
 }
@@ -125,7 +125,7 @@ static void iter_ranges_are_cut_at_the_limit(struct kunit *test)
 		ranges = iter_walk(test, ctx->bio, ctx->bio->bi_iter, max,
 				   ctx->got);
 		KUNIT_EXPECT_EQ_MSG(test, ranges, want, "limit %u", max);
-		KUNIT_EXPECT_MEMEQ(test, ctx->got, ctx->want,
+		KUNIT_ASSERT_MEMEQ(test, ctx->got, ctx->want,
 				   ctx->sectors * sizeof(*ctx->got));
 	}
 }
@@ -163,8 +163,8 @@ static void iter_advance_in_steps(struct kunit *test)
 		iter = ctx->bio->bi_iter;
 		for (pos = 0; pos + step <= ctx->sectors; pos += step) {
 			iter_walk(test, ctx->bio, iter, ITER_MAX, ctx->got);
-			KUNIT_EXPECT_EQ(test, ctx->got[0], ctx->want[pos]);
-			KUNIT_EXPECT_EQ(test, iter.bi_sector, ITER_DST + pos);
+			KUNIT_ASSERT_EQ(test, ctx->got[0], ctx->want[pos]);
+			KUNIT_ASSERT_EQ(test, iter.bi_sector, ITER_DST + pos);
 			bio_advance_iter(ctx->bio, &iter, step << SECTOR_SHIFT);
 		}
 	}
@@ -271,10 +271,10 @@ static void iter_remap_keeps_the_place(struct kunit *test)
 	for (pos = 0; pos + 1 < ctx->sectors; pos++) {
 		ctx->bio->bi_iter.bi_sector = 3 * pos;
 		bio_advance(ctx->bio, SECTOR_SIZE);
-		KUNIT_EXPECT_EQ(test, ctx->bio->bi_iter.bi_sector, 3 * pos + 1);
+		KUNIT_ASSERT_EQ(test, ctx->bio->bi_iter.bi_sector, 3 * pos + 1);
 		iter_walk(test, ctx->bio, ctx->bio->bi_iter, ITER_MAX,
 			  ctx->got);
-		KUNIT_EXPECT_EQ(test, ctx->got[0], ctx->want[pos + 1]);
+		KUNIT_ASSERT_EQ(test, ctx->got[0], ctx->want[pos + 1]);
 	}
 }
 

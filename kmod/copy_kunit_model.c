@@ -61,22 +61,25 @@ void copy_model_cmd(struct copy_model *model, const struct fake_cmd *cmd,
 	copy_model_copy(model, cmd->dst, cmd->ranges, cmd->nr_ranges, sectors);
 }
 
-/* All of the disk, and what it has to say about the commands. */
+/*
+ * All of the disk, and what it has to say about the commands.  A test ends with
+ * the first wrong sector, as the ones that follow say nothing new.
+ */
 void copy_model_check(struct copy_model *model)
 {
 	struct kunit *test = model->test;
 	sector_t sector;
 	u32 tag;
 
-	KUNIT_EXPECT_NULL_MSG(test, model->fake->wrong, "the disk: %s",
+	KUNIT_ASSERT_NULL_MSG(test, model->fake->wrong, "the disk: %s",
 			      model->fake->wrong);
 	for (sector = 0; sector < FAKE_SECTORS; sector++) {
 		tag = fake_disk_tag(model->fake, sector);
 		if (tag == model->tag[sector])
 			continue;
-		KUNIT_FAIL(test, "sector %llu holds %u instead of %u",
-			   sector, tag, model->tag[sector]);
-		return;
+		KUNIT_FAIL_AND_ABORT(test,
+				     "sector %llu holds %u instead of %u",
+				     sector, tag, model->tag[sector]);
 	}
 }
 
@@ -144,22 +147,18 @@ void copy_ref_check(struct kunit *test, const struct copy_ref *ref,
 	const struct fake_cmd *want, *cmd;
 	unsigned int i;
 
-	KUNIT_EXPECT_EQ(test, fake->nr_cmds, ref->nr_cmds);
+	KUNIT_ASSERT_EQ(test, fake->nr_cmds, ref->nr_cmds);
 	for (i = 0; i < ref->nr_cmds; i++) {
 		want = &ref->cmds[i];
 		cmd = copy_find_cmd(fake, want->dst);
-		if (!cmd) {
-			KUNIT_FAIL(test, "no command copies to sector %llu",
-				   want->dst);
-			return;
-		}
-		KUNIT_EXPECT_EQ_MSG(test, cmd->nr_sectors, want->nr_sectors,
+		KUNIT_ASSERT_NOT_NULL_MSG(test, cmd,
+					  "no command copies to sector %llu",
+					  want->dst);
+		KUNIT_ASSERT_EQ_MSG(test, cmd->nr_sectors, want->nr_sectors,
 				    "in the copy to %llu", want->dst);
-		KUNIT_EXPECT_EQ_MSG(test, cmd->nr_ranges, want->nr_ranges,
+		KUNIT_ASSERT_EQ_MSG(test, cmd->nr_ranges, want->nr_ranges,
 				    "in the copy to %llu", want->dst);
-		if (cmd->nr_ranges != want->nr_ranges)
-			return;
-		KUNIT_EXPECT_MEMEQ(test, cmd->ranges, want->ranges,
+		KUNIT_ASSERT_MEMEQ(test, cmd->ranges, want->ranges,
 				   want->nr_ranges * sizeof(*want->ranges));
 	}
 }

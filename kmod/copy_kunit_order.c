@@ -90,7 +90,7 @@ static void order_async_one(struct kunit *test, struct order_ctx *ctx,
 				 ARRAY_SIZE(order_ext));
 	order_all_held(test, ctx);
 	for (i = 0; i < ORDER_CMDS; i++) {
-		KUNIT_EXPECT_EQ_MSG(test, atomic_read(&async->ends), 0,
+		KUNIT_ASSERT_EQ_MSG(test, atomic_read(&async->ends), 0,
 				    "%u commands are in flight",
 				    ORDER_CMDS - i);
 		order_end(ctx, perm[i], fail & (1 << perm[i]));
@@ -102,7 +102,7 @@ static void order_async_one(struct kunit *test, struct order_ctx *ctx,
 	for (i = 0; i < ORDER_CMDS; i++)
 		if ((fail & (1 << i)) && async->status == order_fail[i].status)
 			found = true;
-	KUNIT_EXPECT_TRUE_MSG(test, found, "failed %x, status %u", fail,
+	KUNIT_ASSERT_TRUE_MSG(test, found, "failed %x, status %u", fail,
 			      async->status);
 	copy_model_check(ctx->model);
 }
@@ -128,10 +128,10 @@ static void order_check_left(struct kunit *test, const struct copy_sync *sync,
 	for (i = 0; i < ARRAY_SIZE(order_ext); i++) {
 		done = min(copied, order_ext[i].nr_sectors);
 		copied -= done;
-		KUNIT_EXPECT_EQ(test, sync->ext[i].nr_sectors,
+		KUNIT_ASSERT_EQ(test, sync->ext[i].nr_sectors,
 				order_ext[i].nr_sectors - done);
 		if (sync->ext[i].nr_sectors)
-			KUNIT_EXPECT_EQ(test, sync->ext[i].sector,
+			KUNIT_ASSERT_EQ(test, sync->ext[i].sector,
 					order_ext[i].sector + done);
 	}
 }
@@ -151,7 +151,7 @@ static void order_sync_one(struct kunit *test, struct order_ctx *ctx,
 			       ARRAY_SIZE(order_ext));
 	order_all_held(test, ctx);
 	for (i = 0; i < ORDER_CMDS; i++) {
-		KUNIT_EXPECT_FALSE_MSG(test, completion_done(&sync->done),
+		KUNIT_ASSERT_FALSE_MSG(test, completion_done(&sync->done),
 				       "%u commands are in flight",
 				       ORDER_CMDS - i);
 		order_end(ctx, perm[i], fail & (1 << perm[i]));
@@ -164,8 +164,8 @@ static void order_sync_one(struct kunit *test, struct order_ctx *ctx,
 		copied = i * ORDER_LEN + order_fail[i].good;
 		error = order_fail[i].error;
 	}
-	KUNIT_EXPECT_EQ_MSG(test, sync->ret, error, "failed %x", fail);
-	KUNIT_EXPECT_EQ_MSG(test, sync->copied, copied, "failed %x", fail);
+	KUNIT_ASSERT_EQ_MSG(test, sync->ret, error, "failed %x", fail);
+	KUNIT_ASSERT_EQ_MSG(test, sync->copied, copied, "failed %x", fail);
 	order_check_left(test, sync, copied);
 	copy_model_check(ctx->model);
 }
@@ -198,10 +198,10 @@ static void order_partial(struct kunit *test)
 		sync = copy_sync_start(test, bdev, ORDER_DST, bdev, order_ext,
 				       ARRAY_SIZE(order_ext));
 		copy_sync_wait(test, sync);
-		KUNIT_EXPECT_EQ(test, sync->ret, -EIO);
-		KUNIT_EXPECT_EQ(test, sync->copied, copied);
+		KUNIT_ASSERT_EQ(test, sync->ret, -EIO);
+		KUNIT_ASSERT_EQ(test, sync->copied, copied);
 		order_check_left(test, sync, copied);
-		KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, ORDER_CMDS);
+		KUNIT_ASSERT_EQ(test, ctx->fake->nr_cmds, ORDER_CMDS);
 		for (i = 0; i < ORDER_CMDS; i++)
 			copy_model_cmd(ctx->model, &ctx->fake->cmds[i],
 				       i == pos / ORDER_LEN ?
@@ -243,7 +243,7 @@ static void order_partial_of_merged(struct kunit *test)
 					    "bio %u, %u sectors are good", i,
 					    good);
 		}
-		KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 1);
+		KUNIT_ASSERT_EQ(test, ctx->fake->nr_cmds, 1);
 		copy_model_cmd(ctx->model, &ctx->fake->cmds[0], good);
 		copy_model_check(ctx->model);
 	}
@@ -267,9 +267,9 @@ static void order_batches(struct kunit *test)
 	int ret;
 
 	ret = copy_sync_run(test, bdev, ORDER_DST, bdev, &ext, 1, &copied);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, copied, 600ULL);
-	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 600);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_ASSERT_EQ(test, copied, 600ULL);
+	KUNIT_ASSERT_EQ(test, ctx->fake->nr_cmds, 600);
 	copy_model_copy(ctx->model, ORDER_DST, &ext, 1, 600);
 	copy_model_check(ctx->model);
 
@@ -278,12 +278,12 @@ static void order_batches(struct kunit *test)
 		fake_disk_fail(ctx->fake, nrs[i], BLK_STS_IOERR, 0);
 		ret = copy_sync_run(test, bdev, ORDER_DST, bdev, &ext, 1,
 				    &copied);
-		KUNIT_EXPECT_EQ(test, ret, -EIO);
+		KUNIT_ASSERT_EQ(test, ret, -EIO);
 		failed = nrs[i] - 1;
-		KUNIT_EXPECT_EQ(test, copied, failed);
+		KUNIT_ASSERT_EQ(test, copied, failed);
 		/* others of its batch may have been copied, and no more */
-		KUNIT_EXPECT_GE(test, ctx->fake->nr_cmds, nrs[i]);
-		KUNIT_EXPECT_LE(test, ctx->fake->nr_cmds, nrs[i] + 255);
+		KUNIT_ASSERT_GE(test, ctx->fake->nr_cmds, nrs[i]);
+		KUNIT_ASSERT_LE(test, ctx->fake->nr_cmds, nrs[i] + 255);
 		copy_model_copy(ctx->model, ORDER_DST, &ext, 1,
 				ctx->fake->nr_cmds);
 		ctx->model->tag[ORDER_DST + failed] = ORDER_DST + failed;

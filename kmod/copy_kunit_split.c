@@ -97,8 +97,8 @@ static void split_one(struct kunit *test, struct split_ctx *ctx, sector_t dst,
 	copy_model_reset(ctx->model);
 	copy_model_copy(ctx->model, dst, ext, nr, sectors);
 	ret = copy_sync_run(test, bdev, dst, bdev, ext, nr, &copied);
-	KUNIT_EXPECT_EQ(test, ret, 0);
-	KUNIT_EXPECT_EQ(test, copied, sectors);
+	KUNIT_ASSERT_EQ(test, ret, 0);
+	KUNIT_ASSERT_EQ(test, copied, sectors);
 	copy_ref_check(test, ctx->ref, ctx->fake);
 	copy_model_check(ctx->model);
 }
@@ -215,7 +215,7 @@ static void split_not_for_those_who_cannot_wait(struct kunit *test)
 	copy_async_submit(async);
 	copy_async_wait(test, async);
 	COPY_EXPECT_STS(test, async->status, BLK_STS_AGAIN);
-	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
+	KUNIT_ASSERT_EQ(test, ctx->fake->nr_cmds, 0);
 	copy_model_check(ctx->model);
 }
 
