@@ -93,20 +93,21 @@ int bc_stack_add(struct bc_stack *s, const char *table, const struct bc_dev *a,
 	return ret > 0 ? 1 : ret ? -1 : 0;
 }
 
-/* Also wakes what an earlier test, ended in the middle, has left asleep. */
+/* Wakes what an earlier test, ended in the middle, has left asleep, then goes on. */
 static void remove_leftovers(void)
 {
-	struct bc_dm dm;
-	unsigned int i = BC_STACK_MOST;
+	struct bc_dm dm[BC_STACK_MOST] = { 0 };
+	unsigned int i;
 
-	while (i--) {
-		memset(&dm, 0, sizeof(dm));
-		snprintf(dm.name, sizeof(dm.name), NAME, i);
-		bc_dm_message(&dm, "clear");
-		bc_dm_message(&dm, "release");
-		if (bc_dm_resume(&dm) != -ENXIO)
-			bc_dm_remove(&dm);
+	for (i = 0; i < BC_STACK_MOST; i++) {
+		snprintf(dm[i].name, sizeof(dm[i].name), NAME, i);
+		bc_dm_message(&dm[i], "clear");
+		bc_dm_message(&dm[i], "release");
+		if (bc_dm_resume(&dm[i]) == -ENXIO)
+			dm[i].name[0] = '\0';
 	}
+	while (i--)
+		bc_dm_remove(&dm[i]);
 }
 
 int bc_stack_make(struct bc_stack *s, const char *const tables[BC_STACK_MOST],
