@@ -15,6 +15,7 @@ from .mutations import Mutation
 RESULTS = testing.RESULTS / "mutations"
 VM = common.BUILD / "qemu" / "blkcopy-vm"
 TESTS = common.BUILD / "selftests" / "block_copy"
+MODULES = common.BUILD / "kmod" / "mutants"
 
 
 def chosen(rows: Sequence[Mutation], text: str) -> List[Mutation]:
@@ -148,6 +149,7 @@ class Bench:
         folder = RESULTS / name
         shutil.rmtree(folder, ignore_errors=True)
         command = [str(VM), "run", f"--kernel={self._image}", f"--tests={TESTS}"]
+        command.append(f"--modules={MODULES}")
         command += [f"--results={folder}", *words]
         # A pattern has to match the whole name: `invalid` is not to run `invalid_range` too.
         command += [f"--filter={program[:-1]}[{program[-1]}]" for program in programs]
