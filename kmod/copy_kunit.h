@@ -117,6 +117,7 @@ extern struct kunit_suite copy_order_suite;
 extern struct kunit_suite copy_sync_suite;
 extern struct kunit_suite copy_stack_suite;
 extern struct kunit_suite copy_nested_suite;
+extern struct kunit_suite copy_bottom_suite;
 extern struct kunit_suite copy_fault_suite;
 
 #endif /* COPY_KUNIT_H */

@@ -255,6 +255,34 @@ static void merge_not_if_they_overlap(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 2);
 }
 
+/* A copy of what another one writes has to come after it. */
+static void merge_not_if_they_depend(struct kunit *test)
+{
+	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	unsigned int i, shift;
+
+	for (shift = 0; shift < 9; shift++) {
+		/* the second reads, among others, what the first writes */
+		merge_begin(ctx);
+		merge_add(ctx, MERGE_DST, 100, 5);
+		merge_add(ctx, MERGE_DST + 5, MERGE_DST - 4 + shift, 5);
+		/* the destination of the second, too, from shift 5 on */
+		if (shift > 4)
+			ctx->copies[1].ext[0].nr_sectors = 9 - shift;
+		merge_plugged(test, ctx);
+		KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 2);
+	}
+
+	/* the first has read what the second writes, also in front of it */
+	for (i = 0; i < 2; i++) {
+		merge_begin(ctx);
+		merge_add(ctx, MERGE_DST + 5 * i, MERGE_DST + 5 * !i, 5);
+		merge_add(ctx, MERGE_DST + 5 * !i, 100, 5);
+		merge_plugged(test, ctx);
+		KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 2);
+	}
+}
+
 /* One extent is relative to a partition, the other to the disk. */
 static void merge_sources_on_partition_and_disk(struct kunit *test)
 {
@@ -372,6 +400,7 @@ static struct kunit_case copy_merge_cases[] = {
 	KUNIT_CASE(merge_with_any_in_the_plug),
 	KUNIT_CASE(merge_not_across_a_gap),
 	KUNIT_CASE(merge_not_if_they_overlap),
+	KUNIT_CASE(merge_not_if_they_depend),
 	KUNIT_CASE(merge_sources_on_partition_and_disk),
 	KUNIT_CASE(merge_not_with_writes),
 	KUNIT_CASE(merge_in_the_scheduler),

@@ -6,38 +6,16 @@
  */
 #include <linux/delay.h>
 
-#include "copy_kunit.h"
+#include "copy_kunit_nested.h"
 
-/*
- * The stacks are cut every 10 and every 15 sectors:
- *
- *	source       |  disk 100   |  disk 300   |  disk 500   |  disk 700  ...
- *	destination  |     disk 2000    |     disk 2200    |     disk 2400  ...
- */
-#define NESTED_SEGS	8
-#define NESTED_SEG	10
-#define NESTED_DST_SEG	15
-#define NESTED_DST	2000
-#define NESTED_LEN	40	/* what is copied, from and to the start */
-#define NESTED_FRAGS	4	/* fragments of the source */
-#define NESTED_CMDS	5	/* what they are cut into at the destination */
-
-struct nested_ctx {
-	struct fake_disk	*fake;
-	struct copy_model	*model;
-	struct fake_stack	*src;
-	struct fake_stack	*top;	/* of the source, over all of @src */
-	struct fake_stack	*dst;
-};
-
-static const struct fake_disk_conf nested_conf = {
+const struct fake_disk_conf nested_conf = {
 	.max_sectors = 64, .max_extent_sectors = 64, .max_extents = 4,
 };
 
-static const struct bio_copy_extent nested_ext = { 0, NESTED_LEN };
+const struct bio_copy_extent nested_ext = { 0, NESTED_LEN };
 
-static struct nested_ctx *nested_start(struct kunit *test,
-				       const struct fake_disk_conf *conf)
+struct nested_ctx *nested_start(struct kunit *test,
+				const struct fake_disk_conf *conf)
 {
 	struct fake_seg segs[NESTED_SEGS];
 	struct nested_ctx *ctx;
@@ -69,8 +47,8 @@ static struct nested_ctx *nested_start(struct kunit *test,
 	return ctx;
 }
 
-static void nested_model(struct nested_ctx *ctx, unsigned int from,
-			 unsigned int to)
+/* The sectors @from to @to of nested_ext have been copied. */
+void nested_model(struct nested_ctx *ctx, unsigned int from, unsigned int to)
 {
 	for (; from < to; from++)
 		ctx->model->tag[NESTED_DST + from / NESTED_DST_SEG * 200 +
@@ -390,8 +368,8 @@ static void nested_prefix_of_a_split_bio(struct kunit *test)
 {
 	struct nested_ctx *ctx = nested_start(test, &nested_conf);
 	struct bio_copy_extent ext = { 100, 60 };
-	unsigned int how, nr, i;
-	sector_t copied, sector;
+	unsigned int how, nr, i, sector, dst;
+	sector_t copied;
 	int ret;
 
 	for (how = FAKE_SPLIT; how <= FAKE_CLONE; how++) {
@@ -405,12 +383,12 @@ static void nested_prefix_of_a_split_bio(struct kunit *test)
 			KUNIT_EXPECT_EQ(test, ret, -ENODATA);
 			KUNIT_EXPECT_LE(test, copied, (sector_t)(nr - 1) *
 					NESTED_DST_SEG + 4);
-			for (sector = 0; sector < copied; sector++)
-				KUNIT_EXPECT_EQ(test, fake_disk_tag(ctx->fake,
-						NESTED_DST +
-						sector / NESTED_DST_SEG * 200 +
-						sector % NESTED_DST_SEG),
-						100 + sector);
+			for (sector = 0; sector < copied; sector++) {
+				dst = NESTED_DST + sector / NESTED_DST_SEG * 200;
+				dst += sector % NESTED_DST_SEG;
+				KUNIT_EXPECT_EQ(test, 100 + sector,
+						fake_disk_tag(ctx->fake, dst));
+			}
 			for (i = 0; i < ctx->fake->nr_cmds; i++)
 				copy_model_cmd(ctx->model,
 					       &ctx->fake->cmds[i],
@@ -419,117 +397,6 @@ static void nested_prefix_of_a_split_bio(struct kunit *test)
 			copy_model_check(ctx->model);
 		}
 	}
-}
-
-/* Arguments that only the stacks can tell are wrong. */
-static void nested_misplaced(struct kunit *test)
-{
-	static const struct fake_disk_conf blocks = {
-		.block_sectors = 8, .max_sectors = 64,
-		.max_extent_sectors = 64, .max_extents = 4,
-	};
-	struct nested_ctx *ctx = nested_start(test, &nested_conf);
-	struct fake_disk *large = fake_disk_new(test, &blocks);
-	struct fake_seg seg = { FAKE_SECTORS, large->bdev, 0 };
-	struct fake_stack *stack = fake_stack_new(test, FAKE_SPLIT, &seg, 1);
-	struct bio_copy_extent ext = { NESTED_SEG * NESTED_SEGS - 9, 10 };
-	blk_status_t status;
-
-	/* beyond the end of either stack */
-	status = copy_async_run(test, ctx->dst->bdev, 0, ctx->top->bdev, &ext,
-				1);
-	COPY_EXPECT_STS(test, status, BLK_STS_IOERR);
-	status = copy_async_run(test, ctx->dst->bdev,
-				NESTED_DST_SEG * NESTED_SEGS - 9,
-				ctx->top->bdev, &nested_ext, 1);
-	COPY_EXPECT_STS(test, status, BLK_STS_IOERR);
-
-	/* onto its own sectors, by another name */
-	ext = (struct bio_copy_extent) { 0, 8 };
-	status = copy_async_run(test, ctx->fake->bdev, 107, ctx->top->bdev,
-				&ext, 1);
-	COPY_EXPECT_STS(test, status, BLK_STS_INVAL);
-	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
-	copy_model_check(ctx->model);
-
-	/* no whole blocks */
-	ext = (struct bio_copy_extent) { 4, 8 };
-	status = copy_async_run(test, large->bdev, 64, stack->bdev, &ext, 1);
-	COPY_EXPECT_STS(test, status, BLK_STS_INVAL);
-	ext = (struct bio_copy_extent) { 0, 8 };
-	status = copy_async_run(test, stack->bdev, 68, stack->bdev, &ext, 1);
-	COPY_EXPECT_STS(test, status, BLK_STS_INVAL);
-	KUNIT_EXPECT_EQ(test, large->nr_cmds, 0);
-}
-
-/* A stack over two disks copies where it can, and never onto the wrong one. */
-static void nested_two_disks(struct kunit *test)
-{
-	struct nested_ctx *ctx = nested_start(test, &nested_conf);
-	struct nested_ctx *other = nested_start(test, &nested_conf);
-	struct fake_seg segs[] = {
-		{ 20, ctx->fake->bdev, 100 }, { 20, other->fake->bdev, 100 },
-	};
-	struct fake_stack *both = fake_stack_new(test, FAKE_SPLIT, segs, 2);
-	struct bio_copy_extent ext = { 5, 15 };
-	blk_status_t status;
-
-	status = copy_async_run(test, ctx->fake->bdev, 2000, both->bdev, &ext,
-				1);
-	COPY_EXPECT_STS(test, status, BLK_STS_OK);
-	ext.sector = 105;
-	copy_model_copy(ctx->model, 2000, &ext, 1, 15);
-
-	/* from the wrong one, to it, and some of both */
-	ext.sector = 20;
-	status = copy_async_run(test, ctx->fake->bdev, 3000, both->bdev, &ext,
-				1);
-	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
-	status = copy_async_run(test, both->bdev, 22, ctx->src->bdev,
-				&(struct bio_copy_extent) { 0, 10 }, 1);
-	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
-	copy_model_check(ctx->model);
-	ext.sector = 10;
-	status = copy_async_run(test, ctx->fake->bdev, 3000, both->bdev, &ext,
-				1);
-	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
-	ext.sector = 110;
-	copy_model_copy(ctx->model, 3000, &ext, 1, 10);
-	copy_model_check(ctx->model);
-
-	KUNIT_EXPECT_EQ(test, other->fake->nr_cmds, 0);
-	copy_model_check(other->model);
-}
-
-/* A stack over a disk that doesn't copy doesn't, either. */
-static void nested_not_offered(struct kunit *test)
-{
-	static const struct fake_disk_conf none = { };
-	struct nested_ctx *ctx = nested_start(test, &nested_conf);
-	struct fake_disk *not = fake_disk_new(test, &none);
-	struct fake_seg segs[] = {
-		{ 20, ctx->fake->bdev, 100 }, { 20, not->bdev, 100 },
-	};
-	struct fake_stack *both = fake_stack_new(test, FAKE_SPLIT, segs, 2);
-	struct bio_copy_extent ext = { 0, 10 };
-	blk_status_t status;
-	sector_t copied;
-	int ret;
-
-	KUNIT_EXPECT_EQ(test, bdev_max_copy_sectors(both->bdev), 0);
-	status = copy_async_run(test, ctx->fake->bdev, 2000, both->bdev, &ext,
-				1);
-	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
-	status = copy_async_run(test, both->bdev, 0, ctx->src->bdev, &ext, 1);
-	COPY_EXPECT_STS(test, status, BLK_STS_NOTSUPP);
-	ret = copy_sync_run(test, ctx->fake->bdev, 2000, both->bdev, &ext, 1,
-			    &copied);
-	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
-	ret = copy_sync_run(test, both->bdev, 0, ctx->src->bdev, &ext, 1,
-			    &copied);
-	KUNIT_EXPECT_EQ(test, ret, -EOPNOTSUPP);
-	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
-	copy_model_check(ctx->model);
 }
 
 static struct kunit_case copy_nested_cases[] = {
@@ -545,9 +412,6 @@ static struct kunit_case copy_nested_cases[] = {
 	KUNIT_CASE_SLOW(nested_frozen_destination),
 	KUNIT_CASE(nested_source_holds_no_queue),
 	KUNIT_CASE(nested_prefix_of_a_split_bio),
-	KUNIT_CASE(nested_misplaced),
-	KUNIT_CASE(nested_two_disks),
-	KUNIT_CASE(nested_not_offered),
 	{}
 };
 

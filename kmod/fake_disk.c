@@ -230,7 +230,8 @@ static void fake_disk_free(void *context)
 	put_disk(fake->disk);
 	blk_mq_free_tag_set(&fake->tag_set);
 	vfree(fake->cmds);
-	vfree(fake->data);
+	if (!fake->conf.path_of)
+		vfree(fake->data);
 	kfree(fake);
 }
 
@@ -246,6 +247,8 @@ static int fake_disk_add(struct fake_disk *fake)
 	struct gendisk *disk;
 	int ret;
 
+	if (conf->path_of)
+		lim.copy_domain = conf->path_of->disk->queue;
 	fake->tag_set.ops = &fake_mq_ops;
 	fake->tag_set.nr_hw_queues = 1;
 	fake->tag_set.queue_depth = 32;
@@ -300,13 +303,15 @@ struct fake_disk *fake_disk_new(struct kunit *test,
 	fake->conf = *conf;
 	spin_lock_init(&fake->lock);
 	init_waitqueue_head(&fake->wait);
-	fake->data = vzalloc(FAKE_SECTORS << SECTOR_SHIFT);
+	fake->data = conf->path_of ? conf->path_of->data :
+				     vzalloc(FAKE_SECTORS << SECTOR_SHIFT);
 	fake->cmds = vcalloc(FAKE_MAX_CMDS, sizeof(*fake->cmds));
 	if (fake->data && fake->cmds)
 		ret = fake_disk_add(fake);
 	if (ret) {
 		vfree(fake->cmds);
-		vfree(fake->data);
+		if (!conf->path_of)
+			vfree(fake->data);
 		kfree(fake);
 		KUNIT_FAIL_AND_ABORT(test, "no fake disk: error %d\n", ret);
 	}

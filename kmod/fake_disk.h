@@ -20,6 +20,8 @@
 /* How long to wait for what has to happen: machines may be slow. */
 #define FAKE_TIMEOUT		(30 * HZ)
 
+struct fake_disk;
+
 /* The limits for copies, and what else makes a disk. */
 struct fake_disk_conf {
 	unsigned int		block_sectors;	/* of a logical block, 0: one */
@@ -28,6 +30,7 @@ struct fake_disk_conf {
 	unsigned int		max_extents;
 	bool			partition;
 	bool			scheduler;	/* mq-deadline */
+	struct fake_disk	*path_of;	/* another way to its sectors */
 };
 
 /* A copy command, as the driver was given it. */

@@ -15,7 +15,7 @@
 /* A suite that leaves no result has failed. */
 static const char * const suites[] = {
 	"copy_iter", "copy_split", "copy_merge", "copy_submit", "copy_order",
-	"copy_sync", "copy_stack", "copy_nested", "copy_fault",
+	"copy_sync", "copy_stack", "copy_nested", "copy_bottom", "copy_fault",
 };
 
 struct suite {
