@@ -4,6 +4,7 @@
  * or its namespace detached from the controller. All copies end, with a true
  * prefix; when the drive is back, what was reported as copied is there.
  */
+#include <glob.h>
 #include <sys/ioctl.h>
 #include <linux/nvme_ioctl.h>
 
@@ -20,6 +21,7 @@ FIXTURE(unplugged) {
 	struct bc_win win[TASKS];
 	struct bc_stack stack;
 	char path[256];		/* of the controller in sysfs */
+	char pci[256];		/* and of its PCI device */
 };
 
 FIXTURE_VARIANT(unplugged) {
@@ -117,6 +119,27 @@ static int attach(const char *controller, bool yes)
 	return ret ?: say(controller, "rescan_controller", "1");
 }
 
+/* A subsystem keeps the number of its first controller while it has others. */
+static bool has_siblings(const char *controller)
+{
+	char pattern[300];
+	size_t found = 0;
+	glob_t g, all;
+
+	snprintf(pattern, sizeof(pattern), "/sys/class/nvme-subsystem/*/%s",
+		 strrchr(controller, '/') + 1);
+	if (!glob(pattern, 0, NULL, &g)) {
+		/* The entries are links: their own ".." is somewhere else. */
+		snprintf(pattern, sizeof(pattern), "%.*s/nvme*/cntlid",
+			 (int)(strrchr(g.gl_pathv[0], '/') - g.gl_pathv[0]), g.gl_pathv[0]);
+		if (!glob(pattern, 0, NULL, &all))
+			found = all.gl_pathc;
+		globfree(&all);
+	}
+	globfree(&g);
+	return found > 1;
+}
+
 FIXTURE_SETUP(unplugged)
 {
 	char link[128];
@@ -131,6 +154,11 @@ FIXTURE_SETUP(unplugged)
 	ASSERT_NE(NULL, realpath(link, self->path));
 	if (!strstr(self->path, "/nvme/nvme"))
 		SKIP(return, "%s is not a namespace of one NVMe controller", self->a.path);
+	snprintf(self->pci, sizeof(self->pci), "%.*s",
+		 (int)(strstr(self->path, "/nvme/nvme") - self->path), self->path);
+	if (variant->how == REMOVED && has_siblings(self->path))
+		SKIP(return, "with other controllers in its subsystem, %s comes back by another name",
+		     self->a.path);
 	/* What is attached cannot be attached again: "already attached". */
 	if (variant->how == DETACHED && (attach(self->path, true) & 0x7ff) != 0x118)
 		SKIP(return, "the controller of %s cannot detach namespaces", self->a.path);
@@ -147,23 +175,39 @@ FIXTURE_TEARDOWN(unplugged)
 
 static int unplug(FIXTURE_DATA(unplugged) *self, enum how how)
 {
-	return how == REMOVED ? say(self->path, "device/remove", "1") :
-				attach(self->path, false);
+	return how == REMOVED ? say(self->pci, "remove", "1") : attach(self->path, false);
 }
 
-static int replug(FIXTURE_DATA(unplugged) *self, enum how how)
+static int await_drive(unsigned int ms)
 {
-	__u64 end = bc_now_ms() + BACK_MS;
-	int ret = how == REMOVED ? say("/sys/bus/pci", "rescan", "1") :
-				   attach(self->path, true);
+	__u64 end = bc_now_ms() + ms;
 
-	while (!ret && access(getenv("COPY_DEV"), F_OK)) {
-		if (bc_now_ms() > end) {
-			bc_log("%s does not come back", getenv("COPY_DEV"));
-			ret = -1;
-		}
+	while (access(getenv("COPY_DEV"), F_OK)) {
+		if (bc_now_ms() > end)
+			return -1;
 		usleep(10000);
 	}
+	return 0;
+}
+
+/*
+ * The number in a controller's name is free only when the last reference to
+ * the old one is gone: until then the drive comes back under another name.
+ */
+static int replug(FIXTURE_DATA(unplugged) *self, enum how how)
+{
+	int tries, ret = -1;
+
+	if (how == DETACHED)
+		return attach(self->path, true) ?: await_drive(BACK_MS);
+	for (tries = 0; ret && tries < 5; tries++) {
+		if (tries && say(self->pci, "remove", "1"))
+			break;
+		usleep(300000);
+		ret = say("/sys/bus/pci", "rescan", "1") ?: await_drive(2000);
+	}
+	if (ret)
+		bc_log("%s does not come back", getenv("COPY_DEV"));
 	return ret;
 }
 
