@@ -11,7 +11,7 @@
 #include "blkcopy_test.h"
 #include "stack.h"
 
-#define COUNT		300
+#define COUNT		150
 #define COUNT_FULL	10000
 #define BATCH		25	/* copies between two looks at all of the data */
 #define MOST_EXTENTS	8
