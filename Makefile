@@ -37,6 +37,7 @@ help:
 	@echo '  demo       copy a file system inside an emulated NVMe drive, with proof'
 	@echo '  test       all tests; FILTER=TEXT the machines and tests named so, FLAVOUR=debug'
 	@echo '             under KASAN and lockdep, FLAVOUR=all both'
+	@echo '  test-full  the same, and the long form of tests that have a short one'
 	@echo '  shell      a shell in a guest: MACHINE=default'
 	@echo '  list       the machines and the tests that run on each'
 	@echo
@@ -103,6 +104,10 @@ test: packages
 	@$(ROOT)/scripts/run-tests --flavour '$(FLAVOUR)' --filter '$(FILTER)' --jobs $(J) \
 		$(if $(filter 1,$(V)),--verbose)
 
+test-full: packages
+	@$(ROOT)/scripts/run-tests --flavour '$(FLAVOUR)' --filter '$(FILTER)' --jobs $(J) --full \
+		$(if $(filter 1,$(V)),--verbose)
+
 list: harness
 	@$(VM) list
 
@@ -128,7 +133,7 @@ clean:
 distclean:
 	$(Q)rm -rf $(O)
 
-.PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests test list shell \
+.PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests test test-full list shell \
 	check check-bisect test-mutations clean distclean
 
 include $(wildcard $(ROOT)/qemu/demo.mk)

@@ -75,6 +75,8 @@ int main(int argc, char **argv) {
         ->check(CLI::Range(1, 64))
         ->capture_default_str();
     run->add_option("--seed", run_options.seed, "of the golden images")->capture_default_str();
+    run->add_flag("--full", run_options.full,
+                  "let tests that come in two lengths take the long one");
     run->add_flag("--dry-run", run_options.dry_run, "print the QEMU commands instead");
     list->add_flag("--json", list_json, "as JSON");
 

@@ -14,6 +14,9 @@
 
 namespace kit {
 
+// How much longer a program may take when it is asked to do all that it can.
+static constexpr int kFullSlowdown = 6;
+
 static int complain(const std::string &sentence) {
     fmt::print(stderr, "blkcopy-vm: {}\n", sentence);
     return outcome_exit_code(Outcome::host_error);
@@ -32,7 +35,13 @@ static Result<std::vector<Job>> plan(const Setting &setting, const RunOptions &o
                               setting.build_directory + "/tools/blkcopy", {"blkcopy"});
     if (!status)
         return status.error();
-    return plan_jobs(setting.machines, suite, options.filters);
+    std::vector<Machine> machines = setting.machines;
+    if (options.full) {
+        suite.timeout *= kFullSlowdown;
+        for (Machine &machine : machines)
+            machine.env["COPY_FULL"] = "1";
+    }
+    return plan_jobs(machines, suite, options.filters);
 }
 
 // What would be run, as a shell could run it: the images are made first, and

@@ -19,6 +19,7 @@ struct RunOptions {
     std::string tests; // directory of the built selftests
     unsigned jobs = 2; // machines at a time
     uint64_t seed = 1; // of the golden images
+    bool full = false; // tests with a quick and a full length: full
     bool dry_run = false;
 };
 
