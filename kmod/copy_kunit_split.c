@@ -188,7 +188,7 @@ static void split_random_extents(struct kunit *test)
 	sector_t dst;
 
 	prandom_seed_state(&rnd, conf->max_sectors * 1000 + conf->max_extents);
-	for (i = 0; i < 30; i++) {
+	for (i = 0; i < 20; i++) {
 		nr = 1 + prandom_u32_state(&rnd) % 40;
 		copy_random_extents(&rnd, ext, nr,
 				    min(2 * conf->max_extent_sectors, 40U),
