@@ -67,6 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Golden{"console-kmemleak.log", Outcome::kmemleak, "2 new suspected"},
                     Golden{"console-hung-task.log", Outcome::hung_task, "blocked for more than"},
                     Golden{"console-soft-lockup.log", Outcome::hung_task, "soft lockup"},
+                    Golden{"console-workqueue-lockup.log", Outcome::hung_task, "workqueue lockup"},
                     Golden{"console-rcu-stall.log", Outcome::hung_task, "detected stalls"}),
     [](const auto &param) {
         std::string name = param.param.log;
