@@ -67,15 +67,24 @@ static void merge_submit(struct kunit *test, struct merge_ctx *ctx)
 	}
 }
 
+static void merge_wait(struct kunit *test, struct merge_ctx *ctx)
+{
+	unsigned int i;
+
+	for (i = 0; i < ctx->nr; i++) {
+		copy_async_wait(test, ctx->async[i]);
+		COPY_EXPECT_STS(test, ctx->async[i]->status, BLK_STS_OK);
+	}
+}
+
 static void merge_finish(struct kunit *test, struct merge_ctx *ctx)
 {
 	struct merge_copy *copy;
 	unsigned int i, j;
 
+	merge_wait(test, ctx);
 	for (i = 0; i < ctx->nr; i++) {
 		copy = &ctx->copies[i];
-		copy_async_wait(test, ctx->async[i]);
-		COPY_EXPECT_STS(test, ctx->async[i]->status, BLK_STS_OK);
 		for (j = 0; j < copy->nr; j++)
 			copy->ext[j].sector += copy->src->bd_start_sect;
 		copy_model_copy(ctx->model, copy->dst, copy->ext, copy->nr,
@@ -365,6 +374,31 @@ static void merge_in_the_scheduler(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 2);
 }
 
+/* The one that fills the gap joins the first; the last reads what that writes. */
+static void merge_no_requests_that_depend(struct kunit *test)
+{
+	struct fake_disk_conf conf = merge_wide_conf;
+	struct merge_ctx *ctx;
+
+	conf.scheduler = true;
+	ctx = merge_start(test, &conf);
+	if (!ctx->fake->disk->queue->elevator)
+		kunit_skip(test, "the kernel has no mq-deadline");
+
+	merge_begin(ctx);
+	merge_add(ctx, MERGE_DST + 500, 900, 1);
+	merge_add(ctx, MERGE_DST, 100, 8);
+	merge_add(ctx, MERGE_DST + 16, MERGE_DST + 1, 8);
+	merge_add(ctx, MERGE_DST + 8, 200, 8);
+	fake_disk_busy(ctx->fake, true);
+	merge_submit(test, ctx);
+	fake_disk_busy(ctx->fake, false);
+	/* which of them came first is left to the scheduler */
+	merge_wait(test, ctx);
+	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 3);
+	KUNIT_EXPECT_NULL(test, ctx->fake->wrong);
+}
+
 /* As many copies in the scheduler as there are limits to keep to. */
 static void merge_requests_up_to_the_limits(struct kunit *test)
 {
@@ -404,6 +438,7 @@ static struct kunit_case copy_merge_cases[] = {
 	KUNIT_CASE(merge_sources_on_partition_and_disk),
 	KUNIT_CASE(merge_not_with_writes),
 	KUNIT_CASE(merge_in_the_scheduler),
+	KUNIT_CASE(merge_no_requests_that_depend),
 	KUNIT_CASE(merge_requests_up_to_the_limits),
 	{}
 };
