@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The helpers that the verdict of all other tests rests on. No device. */
 #include "blkcopy_test.h"
+#include "stack.h"
 
 TEST(mix_is_inverted)
 {
@@ -147,6 +148,22 @@ TEST(model_follows_copies)
 	EXPECT_NE(0, bc_check_buf(&w, buf, 0, BC_MIB));
 	bc_win_free(&w);
 	free(buf);
+}
+
+/* The null device stands for a drive of 4096-byte blocks. */
+TEST(tables_are_spelled_out)
+{
+	struct bc_dev dev = { .fd = open("/dev/null", O_RDWR | O_CLOEXEC), .lbs = 4096 };
+	struct bc_stack s = { .nr = 2 };
+	char *table;
+
+	ASSERT_LE(0, dev.fd);
+	snprintf(s.dm[0].dev, sizeof(s.dm[0].dev), "253:7");
+	snprintf(s.dm[1].dev, sizeof(s.dm[1].dev), "253:8");
+	table = bc_stack_table(&s, "0 @10 striped 2 8 %a @3 %1 5\n@10 @1 linear %0 0\n", &dev, NULL);
+	EXPECT_STREQ("0 80 striped 2 8 1:3 24 253:8 5\n80 8 linear 253:7 0\n", table);
+	free(table);
+	close(dev.fd);
 }
 
 TEST_HARNESS_MAIN

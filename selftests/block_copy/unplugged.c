@@ -233,7 +233,7 @@ static void *copy(void *arg)
 		dst = 2000 * lbs - t->copies % 2 * 2000 * lbs + t->copies % 5 * lbs;
 		t->r = bc_copy(BC_IOCTL, fd, dst, fd, &ext, 1);
 		if (!t->r.err) {
-			t->copies++;
+			__atomic_store_n(&t->copies, t->copies + 1, __ATOMIC_RELAXED);
 			bc_win_copied(t->win, dst, t->win, &ext, 1, len);
 		}
 	} while (!t->r.err || t->r.err == EAGAIN);
@@ -252,7 +252,13 @@ TEST_F_TIMEOUT(unplugged, under_copies, 90)
 		task[i].win = &self->win[i];
 		ASSERT_EQ(0, pthread_create(&task[i].thread, NULL, copy, &task[i]));
 	}
-	usleep(200000);
+	for (i = 0; i < TASKS; i++)
+		bc_watch("a copy", &task[i].copies);
+	for (i = 0; i < TASKS; i++)
+		while (!__atomic_load_n(&task[i].copies, __ATOMIC_RELAXED))
+			usleep(1000);
+	usleep(100000);
+	bc_unwatch();
 	ASSERT_EQ(0, unplug(self, variant->how));
 	for (i = 0; i < TASKS; i++)
 		bc_watch("a copy", &task[i].ended);
