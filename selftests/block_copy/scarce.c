@@ -17,7 +17,7 @@
 #define FAULTS	"/sys/kernel/debug/failslab/"
 
 FIXTURE(scarce) {
-	struct bc_dev a, dm[1 + TASKS];
+	struct bc_dev a, dm[TASKS], bottom;
 	struct bc_win win[TASKS];
 	struct bc_stack stack;
 	unsigned int nr_dm;
@@ -25,8 +25,9 @@ FIXTURE(scarce) {
 
 FIXTURE_VARIANT(scarce) {
 	const char *bottom;
+	const char *middle;	/* above it, or NULL */
 	const char *module;
-	bool freezes;	/* of the stack's queues meanwhile */
+	bool freezes;		/* of the stack's queues meanwhile */
 };
 
 FIXTURE_VARIANT_ADD(scarce, linear) { .bottom = "0 @16000 linear %a @5000\n" };
@@ -37,6 +38,10 @@ FIXTURE_VARIANT_ADD(scarce, striped) {
 /* Sources fill the reserve before the first destination is born. */
 FIXTURE_VARIANT_ADD(scarce, delayed) {
 	.bottom = "0 @16000 delay %a @5000 20 %a @5000 0\n",
+};
+/* Its worker waits for the memory of the device below. */
+FIXTURE_VARIANT_ADD(scarce, delayed_above) {
+	.bottom = "0 @16000 linear %a @5000\n", .middle = "0 @16000 delay %0 0 20 %0 0 0\n",
 };
 FIXTURE_VARIANT_ADD(scarce, delayed_and_frozen) {
 	.bottom = "0 @16000 delay %a @5000 20 %a @5000 0\n", .freezes = true,
@@ -88,14 +93,17 @@ static int faults(bool on)
 
 FIXTURE_SETUP(scarce)
 {
-	const char *tables[BC_STACK_MOST] = {
-		variant->bottom, "0 @4000 linear %0 0\n", "0 @4000 linear %0 @4000\n",
-		"0 @4000 linear %0 @8000\n", "0 @4000 linear %0 @12000\n",
-	};
-	unsigned int i;
+	const char *tables[BC_STACK_MOST] = { variant->bottom, variant->middle };
+	unsigned int i, below = variant->middle ? 2 : 1;
+	char top[TASKS][64];
 
-	for (i = 0; i <= TASKS; i++)
+	for (i = 0; i < TASKS; i++) {
+		snprintf(top[i], sizeof(top[i]), "0 @4000 linear %%%u @%u\n", below - 1, i * 4000);
+		tables[below + i] = top[i];
+	}
+	for (i = 0; i < TASKS; i++)
 		self->dm[i].fd = self->dm[i].bfd = -1;
+	self->bottom.fd = self->bottom.bfd = -1;
 	BC_REQUIRE(bc_open(&self->a, "COPY_DEV"));
 	BC_REQUIRE(bc_need_copy(&self->a));
 	if (access(FAULTS "cache-filter", W_OK))
@@ -103,14 +111,15 @@ FIXTURE_SETUP(scarce)
 	if (variant->module)
 		BC_REQUIRE(bc_load_module(variant->module));
 	BC_REQUIRE(bc_stack_make(&self->stack, tables, &self->a, NULL));
-	for (i = 0; i <= TASKS; i++) {
-		BC_REQUIRE(bc_open_path(&self->dm[i], self->stack.dm[i].path));
+	BC_REQUIRE(bc_open_path(&self->bottom, self->stack.dm[0].path));
+	for (i = 0; i < TASKS; i++) {
+		BC_REQUIRE(bc_open_path(&self->dm[i], self->stack.dm[below + i].path));
 		self->nr_dm++;
 		BC_REQUIRE(bc_need_copy(&self->dm[i]));
 	}
 	for (i = 0; i < TASKS; i++)
-		ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dm[1 + i], 0,
-					 self->dm[1 + i].size));
+		ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dm[i], 0,
+					 self->dm[i].size));
 	if (!mark_caches("1"))
 		SKIP(return, "no cache of bios in /sys/kernel/slab can be made to fail");
 	ASSERT_EQ(0, set(FAULTS "cache-filter", "Y"));
@@ -136,6 +145,7 @@ FIXTURE_TEARDOWN(scarce)
 	}
 	for (i = 0; i < self->nr_dm; i++)
 		bc_close(&self->dm[i]);
+	bc_close(&self->bottom);
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));
 	bc_close(&self->a);
 }
@@ -187,8 +197,9 @@ TEST_F_TIMEOUT(scarce, bios, 120)
 		}
 		end = bc_now_ms() + (variant->freezes ? 300 : 0);
 		while (bc_now_ms() < end) {
-			bc_queue_write(&self->dm[freezes % self->nr_dm], "read_ahead_kb",
-				       64 + freezes % 64);
+			/* A write there freezes the queue, which waits for who waits in it. */
+			bc_queue_write(freezes % 4 ? &self->bottom : &self->dm[0],
+				       "read_ahead_kb", 64 + freezes % 64);
 			freezes++;
 		}
 		for (i = 0; i < TASKS; i++)
