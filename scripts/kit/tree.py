@@ -67,7 +67,8 @@ def clone(source: git.Repo, target: pathlib.Path, head: str) -> None:
     source.run("update-ref", "refs/heads/series", head)
     try:
         common.run(
-            ["git", "clone", "-q", "--local", "--no-checkout", source.path, target],
+            # Not --local, which fails where the cache is on another file system.
+            ["git", "clone", "-q", "--no-checkout", source.path, target],
             env=git.neutral_env(),
         )
     finally:
