@@ -56,7 +56,8 @@ def build(kdir: pathlib.Path, out: pathlib.Path, jobs: int, verbose: bool) -> Li
             common.EXIT_USAGE,
         )
     _forget_other_kernel(kdir, out)
-    words = ["make", "-s", "-C", SOURCES, f"KDIR={kdir}", f"O={out}", f"J={jobs}"]
+    words = ["make", "V=1" if verbose else "-s"]
+    words += ["-C", str(SOURCES), f"KDIR={kdir}", f"O={out}", f"J={jobs}"]
     done = common.run(words + _compiler(kdir), env=kernel_env.make_env(), check=False)
     (out / "build.log").write_text(done.stdout + done.stderr)
     if verbose:
