@@ -130,7 +130,19 @@ TEST(RunOutcome, ExitCodes) {
     EXPECT_EQ(outcome_exit_code(Outcome::failed), 1);
     EXPECT_EQ(outcome_exit_code(Outcome::vm_lost), 3);
     EXPECT_EQ(outcome_exit_code(Outcome::skipped), 4);
-    EXPECT_NE(outcome_exit_code(Outcome::panic), outcome_exit_code(Outcome::oops));
+    // As documented: scripts rely on them.
+    const std::pair<const char *, int> codes[] = {
+        {"host-error", 3}, {"panic", 10},     {"oops", 11},    {"bug", 12},
+        {"warning", 13},   {"lockdep", 14},   {"kasan", 15},   {"ubsan", 16},
+        {"kmemleak", 17},  {"hung-task", 18}, {"timeout", 19}, {"interrupted", 130},
+    };
+    for (const auto &[name, code] : codes) {
+        std::optional<Outcome> outcome = outcome_from_name(name);
+        ASSERT_TRUE(outcome) << name;
+        EXPECT_EQ(outcome_exit_code(*outcome), code) << name;
+        EXPECT_STREQ(outcome_name(*outcome), name);
+    }
+    EXPECT_FALSE(outcome_from_name("panicked"));
     EXPECT_EQ(outcome_from_name("hung-task"), Outcome::hung_task);
     EXPECT_FALSE(outcome_from_name("nothing"));
     EXPECT_NE(exit_code_help().find("kasan"), std::string::npos);

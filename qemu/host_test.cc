@@ -5,6 +5,7 @@
 #include "exec_command.h"
 #include "fd.h"
 #include "guest/protocol.h"
+#include "initramfs.h"
 #include "probe_firmware.h"
 #include "qemu_binary.h"
 #include "subprocess.h"
@@ -13,6 +14,7 @@
 #include <csignal>
 #include <filesystem>
 #include <gtest/gtest.h>
+#include <map>
 #include <unistd.h>
 
 namespace kit {
@@ -37,6 +39,68 @@ TEST(Cpio, HasParentsAndATrailer) {
     EXPECT_NE(archive.find("TRAILER!!!"), std::string::npos);
     // The mode field: a regular file with 0755.
     EXPECT_NE(archive.find("000081ED"), std::string::npos);
+}
+
+// What the kernel reads from the header of an entry (Documentation, initramfs buffer format).
+struct CpioEntry {
+    uint64_t mode = 0;
+    uint64_t major = 0;
+    uint64_t minor = 0;
+    std::string data;
+};
+
+// Empty when the archive makes no sense: each entry begins where the one before ends, rounded up.
+std::map<std::string, CpioEntry> read_cpio(const std::string &archive) {
+    std::map<std::string, CpioEntry> entries;
+    const auto field = [&](size_t at, size_t number) {
+        return std::stoull(archive.substr(at + 6 + 8 * number, 8), nullptr, 16);
+    };
+    for (size_t at = 0; at + 110 <= archive.size() && archive.compare(at, 6, "070701") == 0;) {
+        std::string name = archive.substr(at + 110, field(at, 11) - 1);
+        size_t data = (at + 110 + field(at, 11) + 3) / 4 * 4;
+        size_t size = field(at, 6);
+        if (name == "TRAILER!!!")
+            return entries;
+        entries[name] = {field(at, 1), field(at, 9), field(at, 10), archive.substr(data, size)};
+        at = (data + size + 3) / 4 * 4;
+    }
+    return {};
+}
+
+TEST(Cpio, EntriesCanBeReadOneAfterTheOther) {
+    CpioWriter cpio;
+    cpio.add_char_device("/dev/console", 5, 1, 0600);
+    for (size_t size = 0; size < 9; size++)
+        cpio.add_file("/f" + std::string(size, 'x'), std::string(size, 'y'), 0644);
+    cpio.add_symlink("/link", "target");
+    std::map<std::string, CpioEntry> entries = read_cpio(cpio.finish());
+    ASSERT_EQ(entries.size(), 12U);
+    EXPECT_EQ(entries["dev"].mode, 0040755U);
+    EXPECT_EQ(entries["dev/console"].mode, 0020600U);
+    EXPECT_EQ(entries["dev/console"].major, 5U);
+    EXPECT_EQ(entries["dev/console"].minor, 1U);
+    EXPECT_EQ(entries["link"].data, "target");
+    for (size_t size = 0; size < 9; size++)
+        EXPECT_EQ(entries["f" + std::string(size, 'x')].data, std::string(size, 'y'));
+}
+
+TEST(Initramfs, HasAProgramWithItsLibrariesAsTheyAreHere) {
+    Result<Initramfs> initramfs = Initramfs::with_init("/bin/sh");
+    ASSERT_TRUE(static_cast<bool>(initramfs));
+    ASSERT_TRUE(static_cast<bool>(initramfs->add_program("/bin/sleep", "/opt/sleep")));
+    EXPECT_FALSE(static_cast<bool>(initramfs->add_host_file("/nonexistent", "/nonexistent")));
+    Result<Fd> file = initramfs->finish();
+    ASSERT_TRUE(static_cast<bool>(file));
+    std::map<std::string, CpioEntry> entries =
+        read_cpio(*read_file("/proc/self/fd/" + std::to_string(file->get())));
+    EXPECT_EQ(entries["init"].mode, 0100755U);
+    EXPECT_EQ(entries["opt/sleep"].data, *read_file("/bin/sleep"));
+    EXPECT_EQ(entries["opt/sleep"].mode, 0100755U);
+    ElfClosure closure = *resolve_elf("/bin/sleep");
+    ASSERT_FALSE(closure.files.empty());
+    for (const std::string &library : closure.files)
+        EXPECT_EQ(entries[library.substr(1)].data, *read_file(library)) << library;
+    EXPECT_EQ(initramfs->library_paths(), closure.lib_paths);
 }
 
 TEST(Cpio, NormalisesPaths) {

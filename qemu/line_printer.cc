@@ -8,7 +8,7 @@
 
 namespace kit {
 
-static bool wants_colours() {
+bool wants_colours() {
     const char *no_color = std::getenv("NO_COLOR"); // https://no-color.org: any non-empty value
     const char *term = std::getenv("TERM");
 

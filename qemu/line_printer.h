@@ -36,6 +36,9 @@ private:
     std::string live_;
 };
 
+// What the environment says: NO_COLOR, TERM.
+bool wants_colours();
+
 // Cuts text to `width` columns, with "..." where something is missing.
 std::string elide(std::string_view text, size_t width);
 
