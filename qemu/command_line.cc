@@ -64,7 +64,7 @@ static std::string kernel_arguments(const Machine &machine, const LaunchOptions 
     // where a guest hangs that does not react any more.
     std::string s = "console=ttyS0 panic=-1 oops=panic reboot=t loglevel=7 "
                     "mitigations=off random.trust_cpu=on unknown_nmi_panic=1 "
-                    "no_timer_check rcupdate.rcu_cpu_stall_timeout=120 "
+                    "no_timer_check watchdog_thresh=30 rcupdate.rcu_cpu_stall_timeout=120 "
                     "sysctl.kernel.hung_task_timeout_secs=60 kmemleak=on pty.legacy_count=0";
     for (const std::string &more : {machine.append, options.append})
         if (!more.empty())
