@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * No memory for bios but the reserves of their pools (failslab), while more
- * copies are in flight through one device than its reserve is good for. A
- * destination half that waited for memory would wait for what the source
- * halves hold: it has to fail, and all copies have to end.
+ * source halves are in flight through one device than its reserve is good for:
+ * stripes make many of few. A destination half that waited for memory would
+ * wait for what they hold: it has to fail, and all copies have to end.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -13,37 +13,32 @@
 #include "module.h"
 #include "stack.h"
 
-#define TASKS	4
+#define TASKS	2
+#define LEN	BC_MIB
 #define FAULTS	"/sys/kernel/debug/failslab/"
 
+enum { SOURCES = 1, DESTINATIONS = 1 + TASKS, DEVICES = 1 + 2 * TASKS };
+
 FIXTURE(scarce) {
-	struct bc_dev a, dm[TASKS], bottom;
-	struct bc_win win[TASKS];
+	struct bc_dev a, dm[DEVICES];	/* the bottom first */
+	struct bc_win win[DEVICES];
 	struct bc_stack stack;
 	unsigned int nr_dm;
 };
 
 FIXTURE_VARIANT(scarce) {
 	const char *bottom;
-	const char *middle;	/* above it, or NULL */
 	const char *module;
-	bool freezes;		/* of the stack's queues meanwhile */
+	bool freezes;		/* of the bottom's queue meanwhile */
 };
 
 FIXTURE_VARIANT_ADD(scarce, linear) { .bottom = "0 @16000 linear %a @5000\n" };
-/* Each piece is a bio of its own, and takes from the reserve. */
-FIXTURE_VARIANT_ADD(scarce, striped) {
-	.bottom = "0 @16000 striped 2 @32 %a @5000 %a @15000\n",
-};
-/* Sources fill the reserve before the first destination is born. */
+/* Sources have used up the reserve before the first destination is born. */
 FIXTURE_VARIANT_ADD(scarce, delayed) {
 	.bottom = "0 @16000 delay %a @5000 20 %a @5000 0\n",
 };
-/* Its worker waits for the memory of the device below. */
-FIXTURE_VARIANT_ADD(scarce, delayed_above) {
-	.bottom = "0 @16000 linear %a @5000\n", .middle = "0 @16000 delay %0 0 20 %0 0 0\n",
-};
-FIXTURE_VARIANT_ADD(scarce, delayed_and_frozen) {
+/* Whoever waits for memory in a queue keeps it from being frozen. */
+FIXTURE_VARIANT_ADD(scarce, frozen) {
 	.bottom = "0 @16000 delay %a @5000 20 %a @5000 0\n", .freezes = true,
 };
 FIXTURE_VARIANT_ADD(scarce, deferred) {
@@ -93,17 +88,18 @@ static int faults(bool on)
 
 FIXTURE_SETUP(scarce)
 {
-	const char *tables[BC_STACK_MOST] = { variant->bottom, variant->middle };
-	unsigned int i, below = variant->middle ? 2 : 1;
-	char top[TASKS][64];
+	static const char * const text[DEVICES] = {
+		NULL, "0 @4000 striped 2 @8 %0 0 %0 @2000\n",
+		"0 @4000 striped 2 @8 %0 @4000 %0 @6000\n", "0 @4000 linear %0 @8000\n",
+		"0 @4000 linear %0 @12000\n",
+	};
+	const char *tables[BC_STACK_MOST] = { variant->bottom };
+	unsigned int i;
 
-	for (i = 0; i < TASKS; i++) {
-		snprintf(top[i], sizeof(top[i]), "0 @4000 linear %%%u @%u\n", below - 1, i * 4000);
-		tables[below + i] = top[i];
-	}
-	for (i = 0; i < TASKS; i++)
+	for (i = 0; i < DEVICES; i++)
 		self->dm[i].fd = self->dm[i].bfd = -1;
-	self->bottom.fd = self->bottom.bfd = -1;
+	for (i = 1; i < DEVICES; i++)
+		tables[i] = text[i];
 	BC_REQUIRE(bc_open(&self->a, "COPY_DEV"));
 	BC_REQUIRE(bc_need_copy(&self->a));
 	if (access(FAULTS "cache-filter", W_OK))
@@ -111,15 +107,13 @@ FIXTURE_SETUP(scarce)
 	if (variant->module)
 		BC_REQUIRE(bc_load_module(variant->module));
 	BC_REQUIRE(bc_stack_make(&self->stack, tables, &self->a, NULL));
-	BC_REQUIRE(bc_open_path(&self->bottom, self->stack.dm[0].path));
-	for (i = 0; i < TASKS; i++) {
-		BC_REQUIRE(bc_open_path(&self->dm[i], self->stack.dm[below + i].path));
+	for (i = 0; i < DEVICES; i++) {
+		BC_REQUIRE(bc_open_path(&self->dm[i], self->stack.dm[i].path));
 		self->nr_dm++;
 		BC_REQUIRE(bc_need_copy(&self->dm[i]));
+		if (i)
+			ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dm[i], 0, LEN));
 	}
-	for (i = 0; i < TASKS; i++)
-		ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dm[i], 0,
-					 self->dm[i].size));
 	if (!mark_caches("1"))
 		SKIP(return, "no cache of bios in /sys/kernel/slab can be made to fail");
 	ASSERT_EQ(0, set(FAULTS "cache-filter", "Y"));
@@ -138,20 +132,19 @@ FIXTURE_TEARDOWN(scarce)
 	mark_caches("0");
 	set(FAULTS "cache-filter", "N");
 	set(FAULTS "ignore-gfp-wait", "Y");
-	for (i = 0; i < TASKS; i++) {
+	for (i = 1; i < DEVICES; i++) {
 		if (self->win[i].tag)
 			EXPECT_EQ(0, bc_win_check(&self->win[i]));
 		bc_win_free(&self->win[i]);
 	}
 	for (i = 0; i < self->nr_dm; i++)
 		bc_close(&self->dm[i]);
-	bc_close(&self->bottom);
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));
 	bc_close(&self->a);
 }
 
 struct task {
-	struct bc_win *win;
+	struct bc_win *dw, *sw;
 	struct blk_copy_extent ext;
 	__u64 dst, ended;
 	struct bc_result r;
@@ -162,7 +155,7 @@ static void *copy(void *arg)
 {
 	struct task *t = arg;
 
-	t->r = bc_copy(BC_IOCTL, t->win->dev->fd, t->dst, t->win->dev->fd, &t->ext, 1);
+	t->r = bc_copy(BC_IOCTL, t->dw->dev->fd, t->dst, t->sw->dev->fd, &t->ext, 1);
 	__atomic_store_n(&t->ended, 1, __ATOMIC_RELAXED);
 	return NULL;
 }
@@ -175,8 +168,17 @@ static int judge(struct task *t)
 		       t->r.copied, t->ext.length);
 		return -1;
 	}
-	return bc_win_partly_copied(t->win, t->dst, t->win, &t->ext, 1, t->r.copied) ?:
-	       bc_win_settle(t->win);
+	return bc_win_partly_copied(t->dw, t->dst, t->sw, &t->ext, 1, t->r.copied) ?:
+	       bc_win_settle(t->dw);
+}
+
+static int swap_bottom(FIXTURE_DATA(scarce) *self, const char *text)
+{
+	char *table = bc_stack_table(&self->stack, text, &self->a, NULL);
+	int ret = bc_dm_swap(&self->stack.dm[0], table, BC_DM_FLUSH);
+
+	free(table);
+	return ret;
 }
 
 TEST_F_TIMEOUT(scarce, bios, 120)
@@ -189,27 +191,28 @@ TEST_F_TIMEOUT(scarce, bios, 120)
 		memset(task, 0, sizeof(task));
 		ASSERT_EQ(0, faults(true));
 		for (i = 0; i < TASKS; i++) {
-			task[i].win = &self->win[i];
-			task[i].ext = (struct blk_copy_extent){ round * 7 * lbs, 1900 * lbs };
-			task[i].dst = 2050 * lbs;
+			task[i].dw = &self->win[DESTINATIONS + i];
+			task[i].sw = &self->win[SOURCES + i];
+			/* One command, of 16 or 17 chunks. */
+			task[i].ext = (struct blk_copy_extent){ round * 7 * lbs, 128 * lbs };
+			task[i].dst = 50 * lbs;
 			ASSERT_EQ(0, pthread_create(&task[i].thread, NULL, copy, &task[i]));
 			bc_watch("a copy", &task[i].ended);
 		}
 		end = bc_now_ms() + (variant->freezes ? 300 : 0);
-		while (bc_now_ms() < end) {
-			/* A write there freezes the queue, which waits for who waits in it. */
-			bc_queue_write(freezes % 4 ? &self->bottom : &self->dm[0],
-				       "read_ahead_kb", 64 + freezes % 64);
-			freezes++;
-		}
+		while (bc_now_ms() < end)
+			bc_queue_write(&self->dm[0], "read_ahead_kb", 64 + freezes++ % 64);
 		for (i = 0; i < TASKS; i++)
 			pthread_join(task[i].thread, NULL);
 		bc_unwatch();
 		ASSERT_EQ(0, faults(false));
+		/* To look at single sectors, without a delay for each. */
+		ASSERT_EQ(0, swap_bottom(self, "0 @16000 linear %a @5000\n"));
 		for (i = 0; i < TASKS; i++) {
 			EXPECT_EQ(0, judge(&task[i]));
 			whole += !task[i].r.err;
 		}
+		ASSERT_EQ(0, swap_bottom(self, variant->bottom));
 	}
 	bc_log("%u of %u copies were done in spite of it, %llu freezes", whole, rounds * TASKS,
 	       freezes);
