@@ -41,6 +41,7 @@ TEST(Jobs, SettingsGiveTheTimeout) {
     EXPECT_EQ(parse_timeout("timeout=300\n")->count(), 300);
     EXPECT_EQ(parse_timeout("")->count(), 45);
     EXPECT_FALSE(static_cast<bool>(parse_timeout("timeout=soon")));
+    EXPECT_FALSE(static_cast<bool>(parse_timeout("timeout=45s")));
 }
 
 // Folders as the repository has them: sources with machines.json and settings.

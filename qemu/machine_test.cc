@@ -111,6 +111,10 @@ TEST(CommandLine, HasWhatTheMachineNeeds) {
     EXPECT_TRUE(has(argv, "-blockdev", "filename=odd,,name.img"));
     EXPECT_TRUE(has(argv, "-blockdev", "inject-error.0.sector=200"));
     EXPECT_TRUE(has(argv, "-object", "x-bps-total=1024"));
+    // Each layer is above the one before: file, failing, throttled.
+    EXPECT_TRUE(has(argv, "-blockdev", "node-name=disk0-failing,image=disk0-file"));
+    EXPECT_TRUE(has(argv, "-blockdev", "throttle-group=disk0-group,file=disk0-failing"));
+    EXPECT_TRUE(has(argv, "-blockdev", "node-name=disk0,file=disk0-throttled"));
     EXPECT_TRUE(has(argv, "-device", "mssrl=7"));
     EXPECT_TRUE(has(argv, "-device", "name=org.blkcopy.results"));
     EXPECT_TRUE(has(argv, "-device", "name=org.blkcopy.witness"));
