@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <sstream>
 
 namespace kit {
 
@@ -163,6 +164,26 @@ Result<std::vector<Machine>> load_machines(const std::string &path) {
     if (!machines)
         return Error{"'" + path + "': " + machines.error().message};
     return machines;
+}
+
+Result<std::map<std::string, std::string>> device_properties(const Machine &machine,
+                                                             const std::string &id) {
+    for (const std::string &device : machine.devices) {
+        std::map<std::string, std::string> properties;
+        std::istringstream words(device);
+        std::string word;
+
+        std::getline(words, properties["driver"], ',');
+        while (std::getline(words, word, ',')) {
+            size_t equals = word.find('=');
+            // What has no value is a switch.
+            properties[word.substr(0, equals)] =
+                equals == std::string::npos ? "on" : word.substr(equals + 1);
+        }
+        if (properties.count("id") && properties["id"] == id)
+            return properties;
+    }
+    return Error{"machine '" + machine.name + "' has no device '" + id + "'"};
 }
 
 const Machine *find_machine(const std::vector<Machine> &machines, const std::string &name) {

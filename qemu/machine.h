@@ -59,6 +59,11 @@ Result<std::vector<Machine>> load_machines(const std::string &path);
 
 const Machine *find_machine(const std::vector<Machine> &machines, const std::string &name);
 
+// The QEMU -device option of the device that is called `id`, taken apart; what
+// kind of device it is stands under "driver".
+Result<std::map<std::string, std::string>> device_properties(const Machine &machine,
+                                                             const std::string &id);
+
 // "2G", "512M", "3T", "4096" -> bytes.
 Result<uint64_t> parse_size(const std::string &text);
 

@@ -71,6 +71,20 @@ TEST(Machine, DevicesNeedTheirDrive) {
     EXPECT_NE(error_of(bad).find("a drive that is not there"), std::string::npos);
 }
 
+TEST(Machine, DevicesAreTakenApart) {
+    Machine m;
+    m.name = "m";
+    m.devices = {"pcie-root-port,chassis=1", "nvme,id=nvme1", "nvme,serial=a=b,id=nvme0,cmb"};
+    using Properties = std::map<std::string, std::string>;
+    EXPECT_EQ(*device_properties(m, "nvme0"),
+              (Properties{{"driver", "nvme"}, {"id", "nvme0"}, {"serial", "a=b"}, {"cmb", "on"}}));
+    EXPECT_EQ(*device_properties(m, "nvme1"), (Properties{{"driver", "nvme"}, {"id", "nvme1"}}));
+    Result<Properties> none = device_properties(m, "nvme");
+    ASSERT_FALSE(static_cast<bool>(none));
+    EXPECT_EQ(none.error().message, "machine 'm' has no device 'nvme'");
+    EXPECT_FALSE(static_cast<bool>(device_properties(m, ""))) << "a device without an id";
+}
+
 TEST(Machine, Sizes) {
     EXPECT_EQ(*parse_size("4096"), 4096U);
     EXPECT_EQ(*parse_size("3T"), uint64_t{3} << 40);

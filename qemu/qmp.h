@@ -5,7 +5,10 @@
 #include "fd.h"
 #include "result.h"
 
+#include <chrono>
 #include <deque>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,13 +28,19 @@ public:
     // if it has arrived; commands before that are kept until it has.
     void execute(const std::string &command);
 
+    // Sends a command and waits for QEMU's answer to it.
+    using Arguments = std::map<std::string, std::string>;
+    Status call(const std::string &command, const Arguments &arguments,
+                std::chrono::milliseconds limit);
+
     // Error replies, and names of events, since the last call.
     std::vector<std::string> take_errors() { return std::exchange(errors_, {}); }
     std::vector<std::string> take_events() { return std::exchange(events_, {}); }
 
 private:
     void handle(const std::string &line);
-    void send(const std::string &command);
+    void send(const std::string &message);
+    void send_or_keep(const std::string &message);
 
     Fd socket_;
     std::string buffer_;
@@ -39,6 +48,8 @@ private:
     std::deque<std::string> waiting_;
     std::vector<std::string> errors_;
     std::vector<std::string> events_;
+    unsigned calls_ = 0;           // the last one's id
+    std::optional<Status> answer_; // to it
 };
 
 } // namespace kit

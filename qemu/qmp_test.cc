@@ -3,8 +3,10 @@
 
 #include "fd.h"
 
+#include <csignal>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <unistd.h>
 
 namespace kit {
@@ -64,6 +66,46 @@ TEST_F(QmpTest, EventsAndErrorsAreKeptHoweverTheyAreCut) {
     }
     EXPECT_EQ(qmp_->take_events(), (Words{"SHUTDOWN", "RESET"}));
     EXPECT_EQ(qmp_->take_errors(), (Words{"no such command"}));
+}
+
+TEST_F(QmpTest, ACallWaitsForItsOwnAnswer) {
+    using namespace std::chrono_literals;
+    std::string heard_last;
+    std::thread qemu([&] {
+        char buffer[4096];
+
+        say("{\"QMP\": {}}\n");
+        do {
+            ssize_t n = ::read(qemu_.get(), buffer, sizeof(buffer));
+            heard_last.append(buffer, static_cast<size_t>(std::max<ssize_t>(n, 0)));
+        } while (heard_last.find("\"id\":1") == std::string::npos);
+        say("{\"return\": {}}\n{\"error\": {\"desc\": \"of another\"}}\n"
+            "{\"event\": \"RESET\"}\n{\"return\": {}, \"id\": 1}\n");
+    });
+    Status status = qmp_->call("device_del", {{"id", "nvme0"}}, 10s);
+    qemu.join();
+    EXPECT_TRUE(static_cast<bool>(status));
+    EXPECT_NE(heard_last.find("{\"arguments\":{\"id\":\"nvme0\"},\"execute\":\"device_del\""),
+              std::string::npos)
+        << heard_last;
+    EXPECT_EQ(qmp_->take_errors(), (Words{"of another"}));
+    EXPECT_EQ(qmp_->take_events(), (Words{"RESET"}));
+
+    say("{\"error\": {\"desc\": \"no such device\"}, \"id\": 2}\n");
+    status = qmp_->call("device_del", {{"id", "nvme0"}}, 10s);
+    ASSERT_FALSE(static_cast<bool>(status));
+    EXPECT_EQ(status.error().message, "no such device");
+    EXPECT_EQ(qmp_->take_errors(), Words{});
+}
+
+TEST_F(QmpTest, ACallEndsWithoutAnAnswer) {
+    using namespace std::chrono_literals;
+    say("{\"QMP\": {}}\n{\"return\": {}, \"id\": 7}\n");
+    EXPECT_EQ(qmp_->call("stop", {}, 20ms).error().message, "QEMU does not answer 'stop'");
+    // As in the program: who writes to it is told by an error alone.
+    std::signal(SIGPIPE, SIG_IGN);
+    qemu_.reset();
+    EXPECT_EQ(qmp_->call("stop", {}, 10s).error().message, "QEMU is gone");
 }
 
 TEST_F(QmpTest, AClosedMonitorIsSeen) {

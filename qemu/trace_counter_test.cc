@@ -78,9 +78,14 @@ TEST(TraceCounter, ForgetsCompletedCopies) {
     EXPECT_EQ(counter.counts().blocks, 14U);
 }
 
+Status no_plugging(const std::string &, const std::string &) {
+    return Error{"nothing is plugged here"};
+}
+
 TEST(Witness, AnswersLines) {
     int updates = 0;
-    Witness witness("", [&] { updates++; });
+    Witness witness(
+        "", [&] { updates++; }, no_plugging);
     EXPECT_EQ(witness.answer("ma"), "");
     EXPECT_EQ(witness.answer("rk\n"), "ok\n");
     witness.counter().feed("pci_nvme_io_cmd cid 1 nsid 0x1 sqid 1 opc 0x19 opname 'COPY'");
@@ -91,8 +96,25 @@ TEST(Witness, AnswersLines) {
 }
 
 TEST(Witness, SaysWhenItCannotKnow) {
-    Witness witness("no NVMe here", [] {});
+    Witness witness(
+        "no NVMe here", [] {}, no_plugging);
     EXPECT_EQ(witness.answer("mark\n"), "{\"error\":\"no NVMe here\"}\n");
+}
+
+TEST(Witness, PlugsDevices) {
+    std::vector<std::string> plugged;
+    Witness witness(
+        "no NVMe here", [] {},
+        [&](const std::string &command, const std::string &id) -> Status {
+            plugged.push_back(command + "(" + id + ")");
+            return id == "port 1" ? Status() : Error{"'" + id + "' is \"not\" here"};
+        });
+    EXPECT_EQ(witness.answer("device_del port 1\ndevice_add port 1\n"), "ok\nok\n");
+    EXPECT_EQ(witness.answer("device_add x\n"), "{\"error\":\"'x' is \\\"not\\\" here\"}\n");
+    EXPECT_EQ(plugged, (std::vector<std::string>{"device_del(port 1)", "device_add(port 1)",
+                                                 "device_add(x)"}));
+    EXPECT_NE(witness.answer("device_delay x\n").find("no NVMe"), std::string::npos);
+    EXPECT_EQ(plugged.size(), 3U);
 }
 
 } // namespace

@@ -29,7 +29,10 @@ static std::string why_no_witness(const Machine &machine) {
 
 Vm::Vm(const Machine &machine, Options options)
     : machine_(machine), options_(std::move(options)), scanner_(*options_.splats),
-      witness_(why_no_witness(machine), [this] { read_trace(); }) {}
+      witness_(
+          why_no_witness(machine), [this] { read_trace(); },
+          [this](const std::string &command, const std::string &id) { return plug(command, id); }) {
+}
 
 Vm::~Vm() {
     kill();
@@ -220,6 +223,19 @@ bool Vm::read_witness() {
         Status ignored = write_all(port_.get(), witness_.answer(bytes));
         (void)static_cast<bool>(ignored);
     });
+}
+
+// The guest waits for the answer, and QEMU has it at once.
+Status Vm::plug(const std::string &command, const std::string &id) {
+    Qmp::Arguments arguments = {{"id", id}};
+
+    if (command == "device_add") {
+        Result<Qmp::Arguments> properties = device_properties(machine_, id);
+        if (!properties)
+            return properties.error();
+        arguments = *properties;
+    }
+    return qmp_->call(command, arguments, 10s);
 }
 
 void Vm::handle(const Frame &frame) {

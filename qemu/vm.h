@@ -111,6 +111,7 @@ private:
     bool read_console();
     bool read_results();
     bool read_witness();
+    Status plug(const std::string &command, const std::string &id);
     void console_line(std::string line);
     void handle(const Frame &frame);
     void read_trace();

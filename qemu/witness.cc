@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "witness.h"
 
+#include <nlohmann/json.hpp>
+
 namespace kit {
 
 std::string Witness::answer(std::string_view bytes) {
@@ -14,9 +16,18 @@ std::string Witness::answer(std::string_view bytes) {
     return out;
 }
 
+static std::string refusal(const std::string &why) {
+    return nlohmann::json{{"error", why}}.dump();
+}
+
 std::string Witness::answer_line(const std::string &line) {
+    if (line.starts_with("device_add ") || line.starts_with("device_del ")) {
+        size_t space = line.find(' ');
+        Status status = plug_(line.substr(0, space), line.substr(space + 1));
+        return status ? "ok" : refusal(status.error().message);
+    }
     if (!unsupported_.empty())
-        return "{\"error\":\"" + unsupported_ + "\"}";
+        return refusal(unsupported_);
     if (line == "mark") {
         update_();
         counter_.mark();
@@ -26,7 +37,7 @@ std::string Witness::answer_line(const std::string &line) {
         update_();
         return counter_.counts().to_json();
     }
-    return "{\"error\":\"the witness knows 'mark' and 'count'\"}";
+    return refusal("the witness knows mark, count, device_del and device_add");
 }
 
 } // namespace kit

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Answers the guest's questions about what the device has done.
+// Answers the guest's questions about what the device has done, and does to
+// devices what only the host can do.
 #pragma once
 
+#include "result.h"
 #include "trace_counter.h"
 
 #include <functional>
@@ -13,13 +15,18 @@ namespace kit {
 // Text lines over the port org.blkcopy.witness:
 //   "mark"  -> "ok": start counting here
 //   "count" -> one line of JSON, see TraceCounts::to_json()
+//   "device_del ID" -> "ok": QEMU has asked the guest to let go of it
+//   "device_add ID" -> "ok": a device of this machine that is gone is back
 // Anything that cannot be answered -> {"error":"sentence"}.
 class Witness {
 public:
     // `unsupported`: why this machine has no witness; empty if it has.
     // `update` feeds the counter with everything traced until now.
-    Witness(std::string unsupported, std::function<void()> update)
-        : unsupported_(std::move(unsupported)), update_(std::move(update)) {}
+    // `plug` has QEMU carry out a command of the two above.
+    using Plug = std::function<Status(const std::string &command, const std::string &id)>;
+    Witness(std::string unsupported, std::function<void()> update, Plug plug)
+        : unsupported_(std::move(unsupported)), update_(std::move(update)), plug_(std::move(plug)) {
+    }
 
     TraceCounter &counter() { return counter_; }
 
@@ -31,6 +38,7 @@ private:
 
     std::string unsupported_;
     std::function<void()> update_;
+    Plug plug_;
     TraceCounter counter_;
     std::string buffer_;
 };
