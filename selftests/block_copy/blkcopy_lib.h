@@ -81,6 +81,8 @@ int bc_reset_limits(struct bc_dev *dev);	/* to what they are after boot */
 __u64 bc_default_bytes(const struct bc_dev *dev);
 /* How much of a limit of the hardware fits in the 32 bits of a request. */
 __u64 bc_usable_bytes(const struct bc_dev *dev, __u64 hw_bytes);
+/* A file of the kernel's: 0 or -errno, silently. */
+int bc_write_file(const char *path, const char *value);
 /* /sys/block/DISK/queue/ATTR; the write returns 0 or -errno, silently. */
 int bc_queue_read(const struct bc_dev *dev, const char *attr, __u64 *value);
 int bc_queue_write(const struct bc_dev *dev, const char *attr, __u64 value);
@@ -193,6 +195,11 @@ int bc_mark(void);		/* count from here */
 int bc_count(struct bc_counts *c);
 int bc_expect_counts(const struct bc_bound *b);	/* copies as computed, no data read or written */
 int bc_expect_no_copies(void);	/* neither copies nor writes */
+/*
+ * "device_del": the machine asks us to let go of @device, "device_add": puts
+ * it back. Tries again for @ms: a device can be back only when it was gone.
+ */
+int bc_plug(const char *command, const char *device, unsigned int ms);
 
 /* ---- random work on a window, also as a thread (load.c) ---- */
 

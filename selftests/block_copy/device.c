@@ -179,19 +179,24 @@ int bc_queue_read(const struct bc_dev *dev, const char *attr, __u64 *value)
 	return errno || end == buf || *end ? -EINVAL : 0;
 }
 
-int bc_queue_write_str(const struct bc_dev *dev, const char *attr, const char *value)
+int bc_write_file(const char *path, const char *value)
 {
-	char path[256];
-	int fd, ret = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
 
-	queue_path(dev, attr, path, sizeof(path));
-	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, value, strlen(value)) != (ssize_t)strlen(value))
 		ret = -errno;
 	close(fd);
 	return ret;
+}
+
+int bc_queue_write_str(const struct bc_dev *dev, const char *attr, const char *value)
+{
+	char path[256];
+
+	queue_path(dev, attr, path, sizeof(path));
+	return bc_write_file(path, value);
 }
 
 int bc_queue_write(const struct bc_dev *dev, const char *attr, __u64 value)

@@ -30,24 +30,13 @@ FIXTURE_VARIANT_ADD(faults, copy_file_range) { .iface = BC_CFR };
 FIXTURE_VARIANT_ADD(faults, ioctl_stacked) { .iface = BC_IOCTL, .stacked = true };
 FIXTURE_VARIANT_ADD(faults, copy_file_range_stacked) { .iface = BC_CFR, .stacked = true };
 
-static int set(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -1;
-	ret = write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -1;
-	close(fd);
-	return ret;
-}
-
 /* Whether bios that are submitted to @dev may be made to fail. */
 static void fail_bios(const struct bc_dev *dev, const char *value)
 {
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/block/%s/make-it-fail", dev->disk);
-	set(path, value);
+	bc_write_file(path, value);
 }
 
 FIXTURE_SETUP(faults)
@@ -66,17 +55,17 @@ FIXTURE_SETUP(faults)
 	if (access("/proc/thread-self/fail-nth", W_OK))
 		SKIP(return, "the kernel has no fault injection (CONFIG_FAULT_INJECTION)");
 	/* Allocations that may wait fail, too. */
-	if (set("/sys/kernel/debug/failslab/ignore-gfp-wait", "N"))
+	if (bc_write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "N"))
 		SKIP(return, "the kernel has no failing slabs (CONFIG_FAILSLAB), or no debugfs");
-	set("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
-	set("/sys/kernel/debug/fail_page_alloc/min-order", "0");
+	bc_write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
+	bc_write_file("/sys/kernel/debug/fail_page_alloc/min-order", "0");
 }
 
 FIXTURE_TEARDOWN(faults)
 {
-	set("/proc/thread-self/fail-nth", "0");
-	set("/sys/kernel/debug/failslab/ignore-gfp-wait", "Y");
-	set("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "Y");
+	bc_write_file("/proc/thread-self/fail-nth", "0");
+	bc_write_file("/sys/kernel/debug/failslab/ignore-gfp-wait", "Y");
+	bc_write_file("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "Y");
 	fail_bios(&self->dev, "0");
 	bc_win_free(&self->win);
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));

@@ -20,18 +20,6 @@ FIXTURE(multipath) {
 
 BC_IFACE_VARIANTS(multipath);
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* The paths of the head: nvmeXcYnZ. */
 static unsigned int count_paths(void)
 {
@@ -69,7 +57,7 @@ static int policy(const char *name)
 
 	for (i = 0; i < 2 && ret == -ENOENT; i++) {
 		snprintf(path, sizeof(path), "/sys/class/nvme-subsystem/nvme-subsys%d/iopolicy", i);
-		ret = write_file(path, name);
+		ret = bc_write_file(path, name);
 	}
 	return ret;
 }
@@ -197,18 +185,18 @@ static int blow(FIXTURE_DATA(failover) *self, enum gale gale, unsigned int i)
 	if (gale == RESETS) {
 		snprintf(path, sizeof(path), "%s/nvme/nvme%u/reset_controller", self->pci[i % 2],
 			 i % 2);
-		ret = write_file(path, "1");
+		ret = bc_write_file(path, "1");
 		usleep(100000);
 		return ret;
 	}
 
 	/* the other one stays, so that there is always a path */
 	snprintf(path, sizeof(path), "%s/remove", self->pci[1]);
-	ret = write_file(path, "1");
+	ret = bc_write_file(path, "1");
 	if (ret || await_paths(1))
 		return ret ?: -1;
 	usleep(100000);
-	ret = write_file("/sys/bus/pci/rescan", "1");
+	ret = bc_write_file("/sys/bus/pci/rescan", "1");
 	if (ret || await_paths(2))
 		return ret ?: -1;
 	usleep(100000);

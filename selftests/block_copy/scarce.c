@@ -46,17 +46,6 @@ FIXTURE_VARIANT_ADD(scarce, deferred) {
 	.module = "dm-copytest",
 };
 
-static int set(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret;
-
-	if (fd < 0)
-		return -1;
-	ret = write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -1;
-	close(fd);
-	return ret;
-}
-
 /* Marks the caches of bios, and of nothing else. Returns how many. */
 static int mark_caches(const char *value)
 {
@@ -74,7 +63,7 @@ static int mark_caches(const char *value)
 		if (lstat(path, &st) || !S_ISDIR(st.st_mode))
 			continue;
 		strcat(path, "/failslab");
-		nr += !set(path, value);
+		nr += !bc_write_file(path, value);
 	}
 	if (dir)
 		closedir(dir);
@@ -83,7 +72,7 @@ static int mark_caches(const char *value)
 
 static int faults(bool on)
 {
-	return set(FAULTS "probability", on ? "100" : "0");
+	return bc_write_file(FAULTS "probability", on ? "100" : "0");
 }
 
 FIXTURE_SETUP(scarce)
@@ -116,12 +105,12 @@ FIXTURE_SETUP(scarce)
 	}
 	if (!mark_caches("1"))
 		SKIP(return, "no cache of bios in /sys/kernel/slab can be made to fail");
-	ASSERT_EQ(0, set(FAULTS "cache-filter", "Y"));
-	ASSERT_EQ(0, set(FAULTS "task-filter", "N"));
-	ASSERT_EQ(0, set(FAULTS "ignore-gfp-wait", "N"));
-	ASSERT_EQ(0, set(FAULTS "interval", "1"));
-	ASSERT_EQ(0, set(FAULTS "times", "-1"));
-	ASSERT_EQ(0, set(FAULTS "verbose", "0"));
+	ASSERT_EQ(0, bc_write_file(FAULTS "cache-filter", "Y"));
+	ASSERT_EQ(0, bc_write_file(FAULTS "task-filter", "N"));
+	ASSERT_EQ(0, bc_write_file(FAULTS "ignore-gfp-wait", "N"));
+	ASSERT_EQ(0, bc_write_file(FAULTS "interval", "1"));
+	ASSERT_EQ(0, bc_write_file(FAULTS "times", "-1"));
+	ASSERT_EQ(0, bc_write_file(FAULTS "verbose", "0"));
 }
 
 FIXTURE_TEARDOWN(scarce)
@@ -130,8 +119,8 @@ FIXTURE_TEARDOWN(scarce)
 
 	faults(false);
 	mark_caches("0");
-	set(FAULTS "cache-filter", "N");
-	set(FAULTS "ignore-gfp-wait", "Y");
+	bc_write_file(FAULTS "cache-filter", "N");
+	bc_write_file(FAULTS "ignore-gfp-wait", "Y");
 	for (i = 1; i < DEVICES; i++) {
 		if (self->win[i].tag)
 			EXPECT_EQ(0, bc_win_check(&self->win[i]));

@@ -94,7 +94,7 @@ static int blow(FIXTURE_DATA(storms) *self, enum storm storm, __u64 i)
 	static const char * const elevators[] = { "none", "mq-deadline", "kyber", "bfq" };
 	struct bc_dev *a = &self->a, *dm = &self->dm[i % self->nr_dm];
 	char path[256];
-	int fd, ret = 0;
+	int ret = 0;
 
 	switch (storm) {
 	case ELEVATOR:
@@ -123,11 +123,9 @@ static int blow(FIXTURE_DATA(storms) *self, enum storm storm, __u64 i)
 		break;
 	case RESET:
 		snprintf(path, sizeof(path), "/sys/block/%s/device/reset_controller", a->disk);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0)
+		ret = bc_write_file(path, "1");
+		if (ret == -ENOENT)
 			return 1;
-		ret = write(fd, "1", 1) == 1 ? 0 : -errno;
-		close(fd);
 		/* What is in flight is tried again only a few times. */
 		usleep(150000);
 		break;

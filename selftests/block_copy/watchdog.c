@@ -18,12 +18,10 @@ static bool stop;
 
 void bc_dump_blocked_tasks(void)
 {
-	int fd = open("/proc/sysrq-trigger", O_WRONLY | O_CLOEXEC);
+	int ret = bc_write_file("/proc/sysrq-trigger", "w");
 
-	if (fd < 0 || write(fd, "w", 1) != 1)
-		bc_log("cannot ask the kernel for its blocked tasks: %s", strerror(errno));
-	if (fd >= 0)
-		close(fd);
+	if (ret)
+		bc_log("cannot ask the kernel for its blocked tasks: %s", strerror(-ret));
 }
 
 static void *watch(void *arg)

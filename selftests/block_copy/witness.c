@@ -67,14 +67,18 @@ static int ask(const char *question, char *answer, size_t len)
 	}
 	answer[have] = '\0';
 	answer[strcspn(answer, "\n")] = '\0';
-	if (strstr(answer, "\"error\"")) {
-		const char *expect = getenv("COPY_EXPECT");
-
-		blind = expect && !strcmp(expect, "absent");
-		bc_log("the witness cannot tell: %s", answer);
-		return -1;
-	}
 	return 0;
+}
+
+static bool refuses(const char *answer)
+{
+	const char *expect = getenv("COPY_EXPECT");
+
+	if (!strstr(answer, "\"error\""))
+		return false;
+	blind = expect && !strcmp(expect, "absent");
+	bc_log("the witness cannot tell: %s", answer);
+	return true;
 }
 
 int bc_mark(void)
@@ -88,6 +92,8 @@ int bc_mark(void)
 		return 0;
 	}
 	if (ask("mark\n", answer, sizeof(answer)))
+		return -1;
+	if (refuses(answer))
 		return blind ? 0 : -1;
 	if (strcmp(answer, "ok")) {
 		bc_log("the witness answered a mark with '%s'", answer);
@@ -116,7 +122,7 @@ int bc_count(struct bc_counts *c)
 	char answer[1024];
 
 	memset(c, 0, sizeof(*c));
-	if (ask("count\n", answer, sizeof(answer)))
+	if (ask("count\n", answer, sizeof(answer)) || refuses(answer))
 		return -1;
 	return field(answer, "copies", &c->copies) ?:
 	       field(answer, "ranges", &c->ranges) ?:
@@ -177,4 +183,23 @@ int bc_expect_no_copies(void)
 	bad |= same("writes", 0, c.writes);
 	bad |= same("write zeroes commands", 0, c.write_zeroes);
 	return bad;
+}
+
+int bc_plug(const char *command, const char *device, unsigned int ms)
+{
+	__u64 end = bc_now_ms() + ms;
+	char question[128], answer[256];
+
+	snprintf(question, sizeof(question), "%s %s\n", command, device);
+	for (;;) {
+		if (ask(question, answer, sizeof(answer)))
+			return -1;
+		if (!strcmp(answer, "ok"))
+			return 0;
+		if (bc_now_ms() > end)
+			break;
+		usleep(50000);
+	}
+	bc_log("%s of %s: %s", command, device, answer);
+	return -1;
 }
