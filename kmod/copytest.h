@@ -124,6 +124,28 @@ void ct_held_add(struct ct_held *held, struct ct_bio *cb);
 /* Moves those of @classes to the end of @to. */
 void ct_held_take(struct ct_held *held, unsigned int classes, struct list_head *to);
 
+/* ---- suspends from within (copytest_nap.c) ---- */
+
+/* Exported to targets, but declared in a header of dm's own. */
+void dm_internal_suspend_noflush(struct mapped_device *md);
+void dm_internal_resume(struct mapped_device *md);
+void dm_internal_suspend_fast(struct mapped_device *md);
+void dm_internal_resume_fast(struct mapped_device *md);
+
+struct ct_nap {
+	struct work_struct work;
+	struct mapped_device *md;	/* held meanwhile */
+	bool fast;
+	unsigned int ms;
+	atomic_t busy;
+	atomic64_t begun;		/* the device sleeps, or did */
+	atomic64_t ended;
+};
+
+void ct_nap_init(struct ct_nap *nap);
+void ct_nap_exit(struct ct_nap *nap);
+char *ct_nap_words(struct ct_nap *nap, struct dm_target *ti, struct dm_arg_set *as);
+
 /* ---- the permutation of chunks (copytest_map.c) ---- */
 
 struct ct_map {

@@ -38,6 +38,7 @@ struct ct_target {
 	struct ct_rules rules;
 	struct ct_lane lane[CT_NR_LANES];
 	struct ct_held held;
+	struct ct_nap nap;
 	atomic64_t seen[CT_NR_CLASSES];
 	atomic64_t counter[CT_NR_COUNTERS];
 };
@@ -47,6 +48,7 @@ static void ct_dtr(struct dm_target *ti)
 	struct ct_target *ct = ti->private;
 	int i;
 
+	ct_nap_exit(&ct->nap);
 	WARN_ON_ONCE(!list_empty(&ct->held.bios));
 	for (i = 0; i < CT_NR_LANES; i++)
 		ct_lane_exit(&ct->lane[i]);
@@ -129,6 +131,7 @@ static int ct_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	ti->private = ct;
 	ct->seed = 1;
 	ct_held_init(&ct->held);
+	ct_nap_init(&ct->nap);
 	ti->error = ct_parse_device(ti, ct, &as, &ret);
 	if (ti->error)
 		goto bad;
@@ -323,6 +326,8 @@ static void ct_zero(struct ct_target *ct)
 		atomic64_set(&ct->seen[i], 0);
 	for (i = 0; i < CT_NR_COUNTERS; i++)
 		atomic64_set(&ct->counter[i], 0);
+	atomic64_set(&ct->nap.begun, 0);
+	atomic64_set(&ct->nap.ended, 0);
 }
 
 static int ct_message(struct dm_target *ti, unsigned int argc, char **argv, char *result,
@@ -335,6 +340,9 @@ static int ct_message(struct dm_target *ti, unsigned int argc, char **argv, char
 	if (!strcmp(argv[0], "release")) {
 		dm_consume_args(&as, 1);
 		error = ct_release_words(ct, &as);
+	} else if (!strcmp(argv[0], "nap")) {
+		dm_consume_args(&as, 1);
+		error = ct_nap_words(&ct->nap, ti, &as);
 	} else if (argc == 1 && !strcmp(argv[0], "clear")) {
 		ct_rules_clear(&ct->rules);
 	} else if (argc == 1 && !strcmp(argv[0], "zero")) {
@@ -385,6 +393,8 @@ static unsigned int ct_emit_info(struct ct_target *ct, char *result, unsigned in
 	       held[CT_SRC], dst, io);
 	for (i = 0; i < CT_NR_COUNTERS; i++)
 		DMEMIT(" %s %lld", ct_counter_names[i], (s64)atomic64_read(&ct->counter[i]));
+	DMEMIT(" naps %lld naps_ended %lld", (s64)atomic64_read(&ct->nap.begun),
+	       (s64)atomic64_read(&ct->nap.ended));
 	return sz;
 }
 

@@ -125,6 +125,12 @@ TEST_F(args, bad_messages)
 		{ "release sources", "Not a class" },
 		{ "release src broken", "Not a status" },
 		{ "release src ioerr now", "release takes classes and a status" },
+		{ "nap", "nap takes noflush or fast, and milliseconds" },
+		{ "nap fast", "nap takes noflush or fast, and milliseconds" },
+		{ "nap fast 1 2", "nap takes noflush or fast, and milliseconds" },
+		{ "nap flush 1", "A nap is noflush or fast" },
+		{ "nap fast soon", "A number was expected" },
+		{ "nap fast 60001", "A nap takes a minute at most" },
 	};
 	unsigned int i;
 

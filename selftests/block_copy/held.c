@@ -13,61 +13,21 @@
 
 #define SOON_MS	8000
 
-enum { HELD, FAST, CUT, DRIVE, DEVICES };
+enum { HELD, FAST, CUT, DRIVE = BC_SET_DRIVE };
 
-struct set {
-	struct bc_dev dev[DEVICES];
-	struct bc_win win[DEVICES];
-	struct bc_stack stack;
-	struct bc_dm *dm;		/* all of stack.dm */
-	__u64 lbs, len;
-	struct bc_async copy;
-};
+/* One command, where the drive has usual limits. */
+#define BLOCKS	100
 
 /* Returns as bc_stack_make(). */
-static int set_up(struct set *s)
+static int set_up(struct bc_set *s)
 {
-	const char *tables[BC_STACK_MOST] = {
+	static const char * const tables[BC_STACK_MOST] = {
 		"0 @1000 copytest %a @5000\n",
 		"0 @1000 linear %a @12000\n",
 		"0 @1000 copytest %a @14000 max_io_len @8\n",
 	};
-	unsigned int i;
-	int ret;
 
-	for (i = 0; i < DEVICES; i++)
-		s->dev[i].fd = s->dev[i].bfd = -1;
-	ret = bc_open(&s->dev[DRIVE], "COPY_DEV") ?: bc_need_copy(&s->dev[DRIVE]) ?:
-	      bc_load_module("dm-copytest") ?:
-	      bc_stack_make(&s->stack, tables, &s->dev[DRIVE], NULL);
-	for (i = 0; !ret && i < DRIVE; i++)
-		ret = bc_open_path(&s->dev[i], s->stack.dm[i].path) ?:
-		      bc_need_copy(&s->dev[i]) ?:
-		      bc_win_init(&s->win[i], &s->dev[i], 0, s->dev[i].size);
-	if (!ret)
-		ret = bc_win_init(&s->win[DRIVE], &s->dev[DRIVE], 32 * BC_MIB, BC_MIB);
-	s->dm = s->stack.dm;
-	s->lbs = s->dev[DRIVE].lbs;
-	/* one command, where the drive has usual limits */
-	s->len = 100 * s->lbs;
-	return ret;
-}
-
-static int tear_down(struct set *s)
-{
-	unsigned int i;
-	int bad = 0;
-
-	for (i = 0; i < DEVICES; i++) {
-		if (s->win[i].tag)
-			bad |= bc_win_check(&s->win[i]);
-		bc_win_free(&s->win[i]);
-		if (i < DRIVE)
-			bc_close(&s->dev[i]);
-	}
-	bad |= bc_stack_remove(&s->stack);
-	bc_close(&s->dev[DRIVE]);
-	return bad;
+	return bc_load_module("dm-copytest") ?: bc_set_make(s, tables, 0, BLOCKS);
 }
 
 /* A suspend that may have to wait. */
@@ -114,25 +74,38 @@ static int suspend_end(struct suspend *s)
 	return s->ret;
 }
 
-#define START(to, from)								\
-	ASSERT_EQ(0, bc_async_start(&s->copy, BC_IOCTL, &s->win[to],		\
-				    500 * s->lbs, &s->win[from],		\
-				    20 * s->lbs, s->len))
+#define START(to, from)	ASSERT_EQ(0, bc_set_copy(s, to, from))
 #define END(err)	ASSERT_EQ(0, bc_async_end(&s->copy, err, SOON_MS))
-#define SAY(i, text)	ASSERT_EQ(0, bc_dm_message(&s->dm[i], text))
-#define AWAIT(i, word, n)	ASSERT_EQ(0, bc_dm_await(&s->dm[i], word, n))
+#define SAY(i, text)	ASSERT_EQ(0, bc_dm_message(s->dm[i], text))
+#define AWAIT(i, word, n)	ASSERT_EQ(0, bc_dm_await(s->dm[i], word, n))
 
 /* Starts it, and sees that it waits for what is held. */
 #define SUSPEND_WAITS(i, flags)							\
 	do {									\
-		ASSERT_EQ(0, suspend_start(&sus, &s->dm[i], flags));		\
+		ASSERT_EQ(0, suspend_start(&sus, s->dm[i], flags));		\
 		usleep(150000);							\
 		EXPECT_FALSE(suspend_done(&sus));				\
 		EXPECT_FALSE(bc_async_done(&s->copy));				\
 	} while (0)
 
+/* The suspend of device @on waits for what @rule holds, and both end well. */
+#define HOLD_WHILE_SUSPENDING(rule, word, to, from, on)			\
+	do {									\
+		struct bc_set *s = &self->set;					\
+		struct suspend sus;						\
+										\
+		SAY(HELD, rule);						\
+		START(to, from);						\
+		AWAIT(HELD, word, 1);						\
+		SUSPEND_WAITS(on, variant->flags);				\
+		SAY(HELD, "release");						\
+		ASSERT_EQ(0, suspend_end(&sus));				\
+		END(0);								\
+		ASSERT_EQ(0, bc_dm_resume(s->dm[on]));				\
+	} while (0)
+
 FIXTURE(held) {
-	struct set set;
+	struct bc_set set;
 };
 
 FIXTURE_VARIANT(held) {
@@ -149,13 +122,13 @@ FIXTURE_SETUP(held)
 
 FIXTURE_TEARDOWN(held)
 {
-	EXPECT_EQ(0, tear_down(&self->set));
+	EXPECT_EQ(0, bc_set_remove(&self->set));
 }
 
 /* Its destination comes to the device that is being suspended, and must fail. */
 TEST_F_TIMEOUT(held, source, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct suspend sus;
 	__u64 nested = 1;
 
@@ -167,93 +140,43 @@ TEST_F_TIMEOUT(held, source, 60)
 	ASSERT_EQ(0, suspend_end(&sus));
 	usleep(100000);
 	EXPECT_FALSE(bc_async_done(&s->copy));
-	EXPECT_EQ(0, bc_dm_status(&s->dm[HELD], "nested", &nested));
+	EXPECT_EQ(0, bc_dm_status(s->dm[HELD], "nested", &nested));
 	EXPECT_EQ(0, nested);
-	ASSERT_EQ(0, bc_dm_resume(&s->dm[HELD]));
+	ASSERT_EQ(0, bc_dm_resume(s->dm[HELD]));
 	END(0);
 }
 
 /* Both halves are in flight, and both end before the device sleeps. */
 TEST_F_TIMEOUT(held, destination, 60)
 {
-	struct set *s = &self->set;
-	struct suspend sus;
-
-	SAY(HELD, "hold nested nth:1");
-	START(HELD, HELD);
-	AWAIT(HELD, "held_dst", 1);
-	SUSPEND_WAITS(HELD, variant->flags);
-	SAY(HELD, "release");
-	ASSERT_EQ(0, suspend_end(&sus));
-	END(0);
-	ASSERT_EQ(0, bc_dm_resume(&s->dm[HELD]));
+	HOLD_WHILE_SUSPENDING("hold nested nth:1", "held_dst", HELD, HELD, HELD);
 }
 
 /* Done, but nobody knows: a source is in flight until its destination ends. */
 TEST_F_TIMEOUT(held, end_of_the_destination, 60)
 {
-	struct set *s = &self->set;
-	struct suspend sus;
-
-	SAY(HELD, "hold_end nested nth:1");
-	START(HELD, FAST);
-	AWAIT(HELD, "held", 1);
-	SUSPEND_WAITS(FAST, variant->flags);
-	SAY(HELD, "release");
-	ASSERT_EQ(0, suspend_end(&sus));
-	END(0);
-	ASSERT_EQ(0, bc_dm_resume(&s->dm[FAST]));
+	HOLD_WHILE_SUSPENDING("hold_end nested nth:1", "held", HELD, FAST, FAST);
 }
 
 TEST_F_TIMEOUT(held, end_of_the_source, 60)
 {
-	struct set *s = &self->set;
-	struct suspend sus;
-
-	SAY(HELD, "hold_end src nth:1");
-	START(FAST, HELD);
-	AWAIT(HELD, "held", 1);
-	SUSPEND_WAITS(HELD, variant->flags);
-	SAY(HELD, "release");
-	ASSERT_EQ(0, suspend_end(&sus));
-	END(0);
-	ASSERT_EQ(0, bc_dm_resume(&s->dm[HELD]));
+	HOLD_WHILE_SUSPENDING("hold_end src nth:1", "held", FAST, HELD, HELD);
 }
 
 /* Between two devices; the source's sleeps, once the destination has ended. */
 TEST_F_TIMEOUT(held, destination_on_another_device, 60)
 {
-	struct set *s = &self->set;
-	struct suspend sus;
-
-	SAY(HELD, "hold nested nth:1");
-	START(HELD, FAST);
-	AWAIT(HELD, "held_dst", 1);
-	SUSPEND_WAITS(FAST, variant->flags);
-	SAY(HELD, "release");
-	ASSERT_EQ(0, suspend_end(&sus));
-	END(0);
-	ASSERT_EQ(0, bc_dm_resume(&s->dm[FAST]));
+	HOLD_WHILE_SUSPENDING("hold nested nth:1", "held_dst", HELD, FAST, FAST);
 }
 
 /* Whose source needs no half of its own. */
 TEST_F_TIMEOUT(held, destination_of_a_drive, 60)
 {
-	struct set *s = &self->set;
-	struct suspend sus;
-
-	SAY(HELD, "hold direct nth:1");
-	START(HELD, DRIVE);
-	AWAIT(HELD, "held_dst", 1);
-	SUSPEND_WAITS(HELD, variant->flags);
-	SAY(HELD, "release");
-	ASSERT_EQ(0, suspend_end(&sus));
-	END(0);
-	ASSERT_EQ(0, bc_dm_resume(&s->dm[HELD]));
+	HOLD_WHILE_SUSPENDING("hold direct nth:1", "held_dst", HELD, DRIVE, HELD);
 }
 
 FIXTURE(released) {
-	struct set set;
+	struct bc_set set;
 };
 
 FIXTURE_SETUP(released)
@@ -263,7 +186,7 @@ FIXTURE_SETUP(released)
 
 FIXTURE_TEARDOWN(released)
 {
-	EXPECT_EQ(0, tear_down(&self->set));
+	EXPECT_EQ(0, bc_set_remove(&self->set));
 }
 
 /* Pushed back to a device that is being suspended: who comes back when it wakes? */
@@ -278,13 +201,13 @@ FIXTURE_TEARDOWN(released)
 		ASSERT_EQ(0, suspend_end(&sus));				\
 		usleep(50000);							\
 		EXPECT_FALSE(bc_async_done(&s->copy));				\
-		ASSERT_EQ(0, bc_dm_resume(&s->dm[on]));				\
+		ASSERT_EQ(0, bc_dm_resume(s->dm[on]));				\
 		END(0);								\
 	} while (0)
 
 TEST_F_TIMEOUT(released, source_pushed_back, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct suspend sus;
 
 	PUSH_BACK(HELD, HELD, HELD, "hold src nth:1", "held_src", 1, "src");
@@ -294,7 +217,7 @@ TEST_F_TIMEOUT(released, source_pushed_back, 60)
 /* This one must not wait for the resume, which waits for its source. */
 TEST_F_TIMEOUT(released, destination_pushed_back, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct suspend sus;
 
 	PUSH_BACK(HELD, HELD, HELD, "hold nested nth:1", "held_dst", 1, "nested");
@@ -302,7 +225,7 @@ TEST_F_TIMEOUT(released, destination_pushed_back, 60)
 
 TEST_F_TIMEOUT(released, destination_of_a_drive_pushed_back, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct suspend sus;
 
 	PUSH_BACK(HELD, DRIVE, HELD, "hold direct nth:1", "held_dst", 1, "direct");
@@ -311,7 +234,7 @@ TEST_F_TIMEOUT(released, destination_of_a_drive_pushed_back, 60)
 /* dm cuts it to 13 pieces; those that come back must be the same ones. */
 TEST_F_TIMEOUT(released, pieces_of_a_source_pushed_back, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct suspend sus;
 
 	PUSH_BACK(FAST, CUT, CUT, "hold src always", "held_src", 13, "src");
@@ -320,7 +243,7 @@ TEST_F_TIMEOUT(released, pieces_of_a_source_pushed_back, 60)
 
 TEST_F_TIMEOUT(released, pieces_of_a_destination_pushed_back, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct suspend sus;
 
 	PUSH_BACK(CUT, DRIVE, CUT, "hold direct always", "held_dst", 13, "direct");
@@ -331,7 +254,7 @@ TEST_F_TIMEOUT(released, pieces_of_a_destination_pushed_back, 60)
 /* Without a suspend, pushing back is an error, and ends all of it. */
 TEST_F_TIMEOUT(released, pushed_back_for_nothing, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 
 	SAY(HELD, "requeue src nth:1");
 	START(FAST, HELD);
@@ -340,7 +263,7 @@ TEST_F_TIMEOUT(released, pushed_back_for_nothing, 60)
 
 TEST_F_TIMEOUT(released, with_a_status, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 
 	SAY(HELD, "hold src nth:1");
 	START(FAST, HELD);
@@ -359,7 +282,7 @@ TEST_F_TIMEOUT(released, with_a_status, 60)
 /* A task that is killed meanwhile ends when it can. */
 TEST_F_TIMEOUT(released, the_task_was_killed, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct blk_copy_extent ext = { 0, s->len };
 	__u64 end;
 	pid_t pid, got = 0;

@@ -138,6 +138,31 @@ bool bc_async_done(const struct bc_async *t);
  */
 int bc_async_end(struct bc_async *t, int err, unsigned int ms);
 
+/* ---- a few devices and one copy between them (stack_set.c) ---- */
+
+enum { BC_SET_DRIVE = 3, BC_SET_DEVICES };
+
+struct bc_set {
+	struct bc_dev dev[BC_SET_DEVICES];	/* the last is the drive */
+	struct bc_win win[BC_SET_DEVICES];
+	struct bc_stack stack;
+	struct bc_dm *dm[BC_SET_DRIVE];
+	__u64 lbs, len;				/* of the copy */
+	struct bc_async copy;
+};
+
+/*
+ * Returns as bc_stack_make(). The first three devices are those of table
+ * @first and the two after it; copies are @blocks long.
+ */
+int bc_set_make(struct bc_set *s, const char *const tables[BC_STACK_MOST], unsigned int first,
+		unsigned int blocks);
+int bc_set_remove(struct bc_set *s);		/* checks all windows */
+/* Starts s->copy from block 20 of one to block 500 of the other. */
+int bc_set_copy(struct bc_set *s, unsigned int to, unsigned int from);
+/* Loads a table in the words of bc_stack_make(). */
+int bc_set_load(struct bc_set *s, unsigned int i, const char *text);
+
 /* ---- tasks that copy while something happens (copier.c, watchdog.c) ---- */
 
 struct bc_copier {

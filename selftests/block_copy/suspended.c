@@ -13,71 +13,29 @@
 #define DELAY_MS	200
 #define SOON_MS		8000	/* for what must not wait */
 
-enum { SLOW, FAST, OTHER, DRIVE, DEVICES };
+enum { SLOW, FAST, OTHER, DRIVE = BC_SET_DRIVE };
 
-struct set {
-	struct bc_dev dev[DEVICES];
-	struct bc_win win[DEVICES];
-	struct bc_stack stack;
-	struct bc_dm *dm[DRIVE];
-	__u64 lbs, len;
-	struct bc_async copy;
-};
+/* Two commands, where the drive has usual limits. */
+#define BLOCKS		200
 
 /* Returns as bc_stack_make(). */
-static int set_up(struct set *s)
+static int set_up(struct bc_set *s)
 {
-	const char *tables[BC_STACK_MOST] = {
+	static const char * const tables[BC_STACK_MOST] = {
 		"0 @4000 delay %a @5000 200 %a @5000 0\n", "0 @1000 linear %0 @1000\n",
 		"0 @1000 linear %a @12000\n", "0 @1000 linear %a @14000\n",
 	};
-	unsigned int i;
-	int ret;
 
-	for (i = 0; i < DEVICES; i++)
-		s->dev[i].fd = s->dev[i].bfd = -1;
-	ret = bc_open(&s->dev[DRIVE], "COPY_DEV") ?: bc_need_copy(&s->dev[DRIVE]) ?:
-	      bc_stack_make(&s->stack, tables, &s->dev[DRIVE], NULL);
-	for (i = 0; !ret && i < DRIVE; i++) {
-		s->dm[i] = &s->stack.dm[1 + i];
-		ret = bc_open_path(&s->dev[i], s->dm[i]->path) ?: bc_need_copy(&s->dev[i]) ?:
-		      bc_win_init(&s->win[i], &s->dev[i], 0, s->dev[i].size);
-	}
-	if (!ret)
-		ret = bc_win_init(&s->win[DRIVE], &s->dev[DRIVE], 32 * BC_MIB, BC_MIB);
-	s->lbs = s->dev[DRIVE].lbs;
-	/* two commands, where the drive has usual limits */
-	s->len = 200 * s->lbs;
-	return ret;
+	return bc_set_make(s, tables, 1, BLOCKS);
 }
 
-static int tear_down(struct set *s)
-{
-	unsigned int i;
-	int bad = 0;
-
-	for (i = 0; i < DEVICES; i++) {
-		if (s->win[i].tag)
-			bad |= bc_win_check(&s->win[i]);
-		bc_win_free(&s->win[i]);
-		if (i < DRIVE)
-			bc_close(&s->dev[i]);
-	}
-	bad |= bc_stack_remove(&s->stack);
-	bc_close(&s->dev[DRIVE]);
-	return bad;
-}
-
-#define START(to, from)								\
-	ASSERT_EQ(0, bc_async_start(&s->copy, BC_IOCTL, &s->win[to],	\
-				    500 * s->lbs, &s->win[from],		\
-				    20 * s->lbs, s->len))
+#define START(to, from)	ASSERT_EQ(0, bc_set_copy(s, to, from))
 #define SUSPEND(i, how)	ASSERT_EQ(0, bc_dm_suspend(s->dm[i], how))
 #define RESUME(i)	ASSERT_EQ(0, bc_dm_resume(s->dm[i]))
 #define END(err)	ASSERT_EQ(0, bc_async_end(&s->copy, err, SOON_MS))
 
 FIXTURE(suspended) {
-	struct set set;
+	struct bc_set set;
 };
 
 FIXTURE_VARIANT(suspended) {
@@ -94,7 +52,7 @@ FIXTURE_SETUP(suspended)
 
 FIXTURE_TEARDOWN(suspended)
 {
-	EXPECT_EQ(0, tear_down(&self->set));
+	EXPECT_EQ(0, bc_set_remove(&self->set));
 }
 
 /*
@@ -103,7 +61,7 @@ FIXTURE_TEARDOWN(suspended)
  */
 TEST_F_TIMEOUT(suspended, source_and_destination, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	__u64 start;
 
 	START(SLOW, SLOW);
@@ -120,10 +78,10 @@ TEST_F_TIMEOUT(suspended, source_and_destination, 60)
 /* The same, and the data are somewhere else when the device is resumed. */
 TEST_F_TIMEOUT(suspended, source_and_destination_and_moved, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct bc_dev *drive = &s->dev[DRIVE];
 	__u64 size = s->dev[SLOW].size;
-	char *buf = bc_alloc(size), *table;
+	char *buf = bc_alloc(size);
 
 	START(SLOW, SLOW);
 	usleep(DELAY_MS * 1000 / 3);
@@ -133,16 +91,14 @@ TEST_F_TIMEOUT(suspended, source_and_destination_and_moved, 60)
 	memset(buf, 0xdb, size);
 	ASSERT_EQ(size, pwrite(drive->fd, buf, size, 6000 * s->lbs));
 	free(buf);
-	table = bc_stack_table(&s->stack, "0 @1000 linear %0 @2500\n", drive, NULL);
-	ASSERT_EQ(0, bc_dm_load(s->dm[SLOW], table));
-	free(table);
+	ASSERT_EQ(0, bc_set_load(s, SLOW, "0 @1000 linear %0 @2500\n"));
 	RESUME(SLOW);
 	END(0);
 }
 
 TEST_F_TIMEOUT(suspended, destination_for_a_while, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 
 	SUSPEND(OTHER, variant->flags);
 	START(OTHER, FAST);
@@ -155,13 +111,9 @@ TEST_F_TIMEOUT(suspended, destination_for_a_while, 60)
 /* A target that knows nothing of copies is there when the bio comes. */
 #define NOW_DUST(i)								\
 	do {									\
-		char *table = bc_stack_table(&s->stack, dust[i],		\
-					     &s->dev[DRIVE], NULL);		\
-										\
 		if (!bc_dm_has_target("dust"))					\
 			SKIP(return, "the kernel has no dm target 'dust'");	\
-		ASSERT_EQ(0, bc_dm_load(s->dm[i], table));			\
-		free(table);							\
+		ASSERT_EQ(0, bc_set_load(s, i, dust[i]));			\
 	} while (0)
 
 static const char * const dust[] = {
@@ -170,7 +122,7 @@ static const char * const dust[] = {
 
 TEST_F_TIMEOUT(suspended, destination_that_cannot_any_more, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 
 	START(OTHER, SLOW);
 	usleep(DELAY_MS * 1000 / 3);
@@ -182,7 +134,7 @@ TEST_F_TIMEOUT(suspended, destination_that_cannot_any_more, 60)
 
 TEST_F_TIMEOUT(suspended, destination_of_a_drive_that_cannot_any_more, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 
 	SUSPEND(OTHER, variant->flags);
 	START(OTHER, DRIVE);
@@ -194,7 +146,7 @@ TEST_F_TIMEOUT(suspended, destination_of_a_drive_that_cannot_any_more, 60)
 
 TEST_F_TIMEOUT(suspended, source_that_cannot_any_more, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 
 	SUSPEND(FAST, variant->flags);
 	START(DRIVE, FAST);
@@ -205,7 +157,7 @@ TEST_F_TIMEOUT(suspended, source_that_cannot_any_more, 60)
 }
 
 FIXTURE(asleep) {
-	struct set set;
+	struct bc_set set;
 };
 
 FIXTURE_SETUP(asleep)
@@ -215,13 +167,13 @@ FIXTURE_SETUP(asleep)
 
 FIXTURE_TEARDOWN(asleep)
 {
-	EXPECT_EQ(0, tear_down(&self->set));
+	EXPECT_EQ(0, bc_set_remove(&self->set));
 }
 
 /* The source may not be kept while the other device sleeps. */
 TEST_F_TIMEOUT(asleep, destination_for_too_long, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct bc_async range;
 
 	SUSPEND(OTHER, BC_DM_FLUSH);
@@ -243,7 +195,7 @@ TEST_F_TIMEOUT(asleep, destination_for_too_long, 60)
 /* Nothing is kept in flight for it, so it may sleep as a write does. */
 TEST_F_TIMEOUT(asleep, destination_of_a_drive, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 
 	SUSPEND(OTHER, BC_DM_FLUSH);
 	START(OTHER, DRIVE);
@@ -255,7 +207,7 @@ TEST_F_TIMEOUT(asleep, destination_of_a_drive, 60)
 
 TEST_F_TIMEOUT(asleep, source, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 
 	SUSPEND(FAST, BC_DM_NOFLUSH);
 	START(DRIVE, FAST);
@@ -267,7 +219,7 @@ TEST_F_TIMEOUT(asleep, source, 60)
 
 TEST_F_TIMEOUT(asleep, killed_while_it_tries_again, 60)
 {
-	struct set *s = &self->set;
+	struct bc_set *s = &self->set;
 	struct blk_copy_extent ext = { 0, s->len };
 	__u64 start;
 	int status;
