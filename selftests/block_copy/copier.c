@@ -5,6 +5,7 @@
 #define LONGEST		(256 * BC_KIB)
 #define MOST_EXTENTS	6
 #define CHECK_EVERY	16
+#define ENOUGH		3
 
 static __u64 below(struct bc_copier *c, __u64 n)
 {
@@ -107,4 +108,17 @@ int bc_copier_stop(struct bc_copier *c)
 	__atomic_store_n(&c->stop, true, __ATOMIC_RELAXED);
 	pthread_join(c->thread, NULL);
 	return c->bad;
+}
+
+bool bc_copiers_had_enough(const struct bc_copier *c, unsigned int nr, __u64 end)
+{
+	bool enough = bc_now_ms() >= end;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (__atomic_load_n(&c[i].bad, __ATOMIC_RELAXED))
+			return true;
+		enough &= __atomic_load_n(&c[i].done, __ATOMIC_RELAXED) >= ENOUGH;
+	}
+	return enough;
 }

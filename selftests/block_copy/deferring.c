@@ -88,7 +88,7 @@ static int all_copy(struct bc_win *win, unsigned int tasks, unsigned int ms)
 			return -1;
 		bc_watch(names[i], &c[i].done);
 	}
-	while (bc_now_ms() < end)
+	while (!bc_copiers_had_enough(c, tasks, end))
 		usleep(50000);
 	for (i = 0; i < tasks; i++)
 		bad |= bc_copier_stop(&c[i]);

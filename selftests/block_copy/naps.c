@@ -182,6 +182,7 @@ TEST_F_TIMEOUT(naps, under_copies, 120)
 	pthread_t thread;
 	int i;
 
+	bc_again_start(&s->dev[NAPPER], &s->dev[FAST]);
 	SAY("delay copy chance:300 100 3000");
 	for (i = 0; i < TASKS; i++) {
 		ASSERT_EQ(0, bc_win_init(&half[i], &s->dev[NAPPER], i * 1000 * s->lbs,
@@ -194,7 +195,7 @@ TEST_F_TIMEOUT(naps, under_copies, 120)
 	bc_watch("one task", &c[0].done);
 	bc_watch("the other task", &c[1].done);
 	bc_watch("the device's naps", &n.naps);
-	while (bc_now_ms() < end && !c[0].bad && !c[1].bad)
+	while (!bc_copiers_had_enough(c, TASKS, end))
 		usleep(20000);
 	for (i = 0; i < TASKS; i++) {
 		EXPECT_EQ(0, bc_copier_stop(&c[i]));
@@ -204,6 +205,7 @@ TEST_F_TIMEOUT(naps, under_copies, 120)
 	__atomic_store_n(&n.stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	bc_unwatch();
+	bc_again_log();
 	for (i = 0; i < TASKS; i++) {
 		EXPECT_NE(0, c[i].done);
 		EXPECT_EQ(0, bc_win_check(&half[i]));

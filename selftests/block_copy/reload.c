@@ -195,19 +195,21 @@ TEST_F_TIMEOUT(reload, under_copies, 180)
 		else if (variant->where == DESTINATION)
 			c[i].src = &self->other_win[0];
 	}
+	bc_again_start(&self->stack.top, &self->other);
 	for (i = 0; i < 2; i++)
 		ASSERT_EQ(0, bc_copier_start(&c[i]));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, swapper, self));
 	bc_watch("one task", &c[0].done);
 	bc_watch("the other task", &c[1].done);
 	bc_watch("who swaps tables", &self->swaps);
-	while (bc_now_ms() < end && !c[0].bad && !c[1].bad && !self->bad)
+	while (!bc_copiers_had_enough(c, 2, end) && !self->bad)
 		usleep(20000);
 	for (i = 0; i < 2; i++)
 		EXPECT_EQ(0, bc_copier_stop(&c[i]));
 	__atomic_store_n(&self->stop, true, __ATOMIC_RELAXED);
 	pthread_join(thread, NULL);
 	bc_unwatch();
+	bc_again_log();
 	EXPECT_EQ(0, self->bad);
 	for (i = 0; i < 2; i++) {
 		EXPECT_EQ(0, bc_win_check(&self->half[i]));

@@ -183,6 +183,11 @@ struct bc_copier {
 int bc_copier_op(struct bc_copier *c);
 int bc_copier_start(struct bc_copier *c);
 int bc_copier_stop(struct bc_copier *c);	/* returns c->bad */
+/*
+ * Whether the time is over: it is @end, and each of the @nr tasks has copied a
+ * few times, for a busy host may not have let them until now; or one failed.
+ */
+bool bc_copiers_had_enough(const struct bc_copier *c, unsigned int nr, __u64 end);
 
 /*
  * Ends the test when a counter has not moved for 20 s: logs @name, and lets
@@ -192,6 +197,19 @@ int bc_copier_stop(struct bc_copier *c);	/* returns c->bad */
 void bc_watch(const char *name, const __u64 *counter);
 void bc_unwatch(void);
 void bc_dump_blocked_tasks(void);	/* into the kernel's log */
+
+/* ---- what was tried again (again.c) ---- */
+
+/*
+ * Counts, from here on, the source halves of copies from @a, or from @b if it
+ * is not NULL, that end with EAGAIN. Returns -1 where that cannot be known.
+ */
+void bc_again_start(const struct bc_dev *a, const struct bc_dev *b);
+int bc_again_stop(__u64 *bios);
+void bc_again_log(void);	/* stops and tells */
+const char *bc_tracefs(void);	/* NULL: not mounted */
+
+/* ---- how long (watchdog.c) ---- */
 
 /* Seconds to run for: @full when COPY_FULL is set, else @quick. */
 unsigned int bc_seconds(unsigned int quick, unsigned int full);

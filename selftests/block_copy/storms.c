@@ -147,6 +147,7 @@ TEST_F_TIMEOUT(storms, under_copies, 180)
 	__u64 done = 0, failed = 0, again = 0, slowest = 0;
 	int i, bad = 0;
 
+	bc_again_start(&self->dm[2], &self->dm[3]);
 	for (i = 0; i < TASKS; i++) {
 		c[i].win = &self->win[i];
 		c[i].rng = bc_seed + i;
@@ -159,7 +160,7 @@ TEST_F_TIMEOUT(storms, under_copies, 180)
 	bc_watch("one task", &c[0].done);
 	bc_watch("the other task", &c[1].done);
 	bc_watch("the storm", &gusts);
-	while (bc_now_ms() < end && !bad && !c[0].bad && !c[1].bad) {
+	while (!bc_copiers_had_enough(c, TASKS, end) && !bad) {
 		bad = blow(self, variant->storm, gusts);
 		__atomic_store_n(&gusts, gusts + 1, __ATOMIC_RELAXED);
 	}
@@ -172,6 +173,7 @@ TEST_F_TIMEOUT(storms, under_copies, 180)
 			slowest = c[i].slowest_ms;
 	}
 	bc_unwatch();
+	bc_again_log();
 	if (bad > 0)
 		SKIP(return, "the drive has no controller that can be reset");
 	EXPECT_EQ(0, bad);

@@ -175,7 +175,9 @@ TEST_F_TIMEOUT(asleep, destination_for_too_long, 60)
 {
 	struct bc_set *s = &self->set;
 	struct bc_async range;
+	__u64 again;
 
+	bc_again_start(&s->dev[FAST], NULL);
 	SUSPEND(OTHER, BC_DM_FLUSH);
 	ASSERT_EQ(0, bc_async_start(&range, BC_CFR, &s->win[OTHER], 0, &s->win[FAST], 0,
 				    s->len));
@@ -189,6 +191,10 @@ TEST_F_TIMEOUT(asleep, destination_for_too_long, 60)
 	/* ten sleeps */
 	EXPECT_LT(500, s->copy.took_ms);
 	EXPECT_LT(500, range.took_ms);
+	if (!bc_again_stop(&again)) {
+		bc_log("%llu source halves ended with EAGAIN", again);
+		EXPECT_LE(2 * 11, again);
+	}
 	RESUME(OTHER);
 }
 

@@ -172,7 +172,7 @@ TEST_F_TIMEOUT(timeouts, under_copies, 180)
 	}
 	bc_watch("one task", &c[0].done);
 	bc_watch("the other task", &c[1].done);
-	while (bc_now_ms() < end && !c[0].bad && !c[1].bad)
+	while (!bc_copiers_had_enough(c, TASKS, end))
 		usleep(20000);
 	for (i = 0; i < TASKS; i++) {
 		EXPECT_EQ(0, bc_copier_stop(&c[i]));

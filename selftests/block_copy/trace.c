@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who watches the block layer sees copies: tracepoints and /sys/block/D/stat. */
 #include "blkcopy_test.h"
+#include "stack.h"
 
 #define BASE	(16 * BC_MIB)
 #define LEN	(2 * BC_MIB)
@@ -18,9 +19,7 @@ FIXTURE_SETUP(trace)
 	self->ext[0] = (struct blk_copy_extent){ BASE, 8 * self->dev.lbs };
 	self->ext[1] = (struct blk_copy_extent){ BASE + 64 * self->dev.lbs, 5 * self->dev.lbs };
 	self->ext[2] = (struct blk_copy_extent){ BASE + 32 * self->dev.lbs, 3 * self->dev.lbs };
-	self->tracefs = !access("/sys/kernel/tracing/trace", F_OK) ? "/sys/kernel/tracing" :
-			!access("/sys/kernel/debug/tracing/trace", F_OK) ?
-			"/sys/kernel/debug/tracing" : NULL;
+	self->tracefs = bc_tracefs();
 }
 
 static int set(const char *tracefs, const char *file, const char *value)
