@@ -24,7 +24,7 @@ enum ct_class {
 
 enum ct_action {
 	CT_DEFER, CT_DELAY, CT_REORDER, CT_SPLIT, CT_FAIL, CT_FAIL_END,
-	CT_REQUEUE, CT_HOLD, CT_HOLD_END, CT_NR_ACTIONS,
+	CT_REQUEUE, CT_HOLD, CT_HOLD_END, CT_LINGER, CT_NR_ACTIONS,
 };
 
 enum ct_when {
@@ -58,6 +58,7 @@ struct ct_verdict {
 	unsigned int delay_us;
 	unsigned int reorder;		/* bios that wait for each other */
 	unsigned int split;		/* sectors */
+	unsigned int linger_ms;
 	blk_status_t fail, fail_end;
 };
 

@@ -5,6 +5,7 @@
 #include "copytest.h"
 
 #define CT_MAX_US	(10 * USEC_PER_SEC)
+#define CT_MAX_MS	(10 * MSEC_PER_SEC)
 #define CT_CHANCES	1000
 #define CT_ALL		(BIT(CT_NR_CLASSES) - 1)
 #define CT_DST		(BIT(CT_DIRECT) | BIT(CT_NESTED))
@@ -33,6 +34,7 @@ static const struct {
 	[CT_REQUEUE] = { "requeue", 0 },
 	[CT_HOLD] = { "hold", 0 },
 	[CT_HOLD_END] = { "hold_end", 0 },
+	[CT_LINGER] = { "linger", 1 },		/* milliseconds */
 };
 
 static const char * const ct_whens[CT_NR_WHENS] = {
@@ -139,6 +141,8 @@ static char *ct_parse_args(struct dm_arg_set *as, struct ct_rule *rule)
 		return "A range goes from the smaller number to the larger one";
 	if (rule->action == CT_DELAY && rule->arg[1] > CT_MAX_US)
 		return "A delay is 10 seconds at most";
+	if (rule->action == CT_LINGER && rule->arg[0] > CT_MAX_MS)
+		return "Nobody lingers for more than 10 seconds";
 	if (rule->action == CT_SPLIT && !rule->arg[0])
 		return "A split leaves one sector at least";
 	if (rule->action == CT_REORDER && rule->arg[0] < 2)
@@ -222,6 +226,9 @@ static void ct_rule_apply(struct ct_rules *rules, const struct ct_rule *rule,
 		break;
 	case CT_REORDER:
 		verdict->reorder = value;
+		break;
+	case CT_LINGER:
+		verdict->linger_ms = value;
 		break;
 	case CT_FAIL:
 		verdict->fail = ct_statuses[value].status;

@@ -3,6 +3,7 @@
  * The dm target: maps bios to its device, and does to them on the way what
  * its rules say.
  */
+#include <linux/delay.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -251,6 +252,13 @@ static int ct_map_bio(struct dm_target *ti, struct bio *bio)
 	    ct_says(&verdict, CT_REORDER)) {
 		atomic64_inc(&ct->counter[CT_DEFERRED]);
 		ct_lane_add(ct_lane_of(ct, cb), cb, &verdict);
+		return DM_MAPIO_SUBMITTED;
+	}
+	if (ct_says(&verdict, CT_LINGER)) {
+		/* Checked for the device below, but not there before we return. */
+		dm_submit_bio_remap(bio, NULL);
+		atomic64_inc(&ct->counter[CT_DEFERRED]);
+		msleep(verdict.linger_ms);
 		return DM_MAPIO_SUBMITTED;
 	}
 	return DM_MAPIO_REMAPPED;

@@ -106,6 +106,7 @@ TEST_F(args, bad_tables)
 		{ "%a 0 delay src always 5", "A number was expected" },
 		{ "%a 0 delay src always 6 5", "from the smaller number to the larger" },
 		{ "%a 0 delay src always 0 10000001", "A delay is 10 seconds at most" },
+		{ "%a 0 linger src always 10001", "Nobody lingers for more than 10 seconds" },
 		{ "%a 0 split src always 0 5", "A split leaves one sector at least" },
 		{ "%a 0 reorder src always 1", "It takes two bios" },
 	};
@@ -164,7 +165,7 @@ TEST_F(args, table_shows_all)
 		"defer src always delay direct,nested every:3 10 2000 reorder read chance:1000 4 "
 		"split src,direct,nested,read,write from:7 1 99 fail src nth:5 again "
 		"fail_end write always ioerr requeue read nth:2 hold nested nth:1 "
-		"hold_end src,nested always";
+		"hold_end src,nested always linger src nth:3 7";
 	char line[2100], shown[2][1024] = { "", "" }, *table, *expected;
 	int i;
 

@@ -306,4 +306,59 @@ TEST_F_TIMEOUT(released, the_task_was_killed, 60)
 	bc_win_copied(&s->win[FAST], 0, &s->win[HELD], &ext, 1, s->len);
 }
 
+/*
+ * A bio was checked for a device, whose table is another one when the bio comes
+ * to be mapped: the target may not know copies.
+ */
+FIXTURE(lingering) {
+	struct bc_set set;
+};
+
+FIXTURE_SETUP(lingering)
+{
+	static const char * const tables[BC_STACK_MOST] = {
+		"0 @1000 linear %a @5000\n",
+		"0 @1000 copytest %0 0\n",
+		"0 @1000 linear %a @12000\n",
+		"0 @1000 linear %a @14000\n",
+	};
+
+	if (!bc_dm_has_target("dust"))
+		SKIP(return, "the kernel has no dm target 'dust'");
+	BC_REQUIRE(bc_load_module("dm-copytest"));
+	BC_REQUIRE(bc_set_make(&self->set, tables, 1, BLOCKS));
+}
+
+FIXTURE_TEARDOWN(lingering)
+{
+	EXPECT_EQ(0, bc_set_remove(&self->set));
+}
+
+#define LINGER(rule, to, from)							\
+	do {									\
+		struct bc_set *s = &self->set;					\
+		struct bc_dm *below = &s->stack.dm[0];				\
+		char *dust = bc_stack_table(&s->stack,				\
+					    "0 @1000 dust %a @5000 512\n",	\
+					    &s->dev[DRIVE], NULL);		\
+										\
+		SAY(HELD, rule);						\
+		START(to, from);						\
+		AWAIT(HELD, "deferred", 1);					\
+		ASSERT_EQ(0, bc_dm_swap(below, dust, BC_DM_FLUSH));		\
+		EXPECT_FALSE(bc_async_done(&s->copy));				\
+		free(dust);							\
+		END(EOPNOTSUPP);						\
+	} while (0)
+
+TEST_F_TIMEOUT(lingering, source, 60)
+{
+	LINGER("linger src nth:1 400", FAST, HELD);
+}
+
+TEST_F_TIMEOUT(lingering, destination, 60)
+{
+	LINGER("linger direct nth:1 400", HELD, DRIVE);
+}
+
 TEST_HARNESS_MAIN

@@ -3,7 +3,8 @@
  * No memory for bios but the reserves of their pools (failslab), while more
  * source halves are in flight through one device than its reserve is good for:
  * stripes make many of few. A destination half that waited for memory would
- * wait for what they hold: it has to fail, and all copies have to end.
+ * wait for what they hold: it has to fail, and all copies have to end. The
+ * driver's lists of ranges have a reserve of their own.
  */
 #include <dirent.h>
 #include <limits.h>
@@ -15,6 +16,9 @@
 
 #define TASKS	2
 #define LEN	BC_MIB
+#define CHUNK	(4 * BC_KIB)
+#define LONG	(64 * CHUNK)
+#define LONG_MS	15000
 #define FAULTS	"/sys/kernel/debug/failslab/"
 
 enum { SOURCES = 1, DESTINATIONS = 1 + TASKS, DEVICES = 1 + 2 * TASKS };
@@ -75,6 +79,24 @@ static int faults(bool on)
 	return bc_write_file(FAULTS "probability", on ? "100" : "0");
 }
 
+/* All allocations in the caches that are marked, but not yet. Also from where none may wait. */
+static int prepare(bool all)
+{
+	return bc_write_file(FAULTS "cache-filter", "Y") ?:
+	       bc_write_file(FAULTS "task-filter", "N") ?:
+	       bc_write_file(FAULTS "ignore-gfp-wait", all ? "N" : "Y") ?:
+	       bc_write_file(FAULTS "interval", "1") ?:
+	       bc_write_file(FAULTS "times", "-1") ?:
+	       bc_write_file(FAULTS "verbose", "0");
+}
+
+static void clean_up(void)
+{
+	faults(false);
+	bc_write_file(FAULTS "cache-filter", "N");
+	bc_write_file(FAULTS "ignore-gfp-wait", "Y");
+}
+
 FIXTURE_SETUP(scarce)
 {
 	static const char * const text[DEVICES] = {
@@ -105,22 +127,15 @@ FIXTURE_SETUP(scarce)
 	}
 	if (!mark_caches("1"))
 		SKIP(return, "no cache of bios in /sys/kernel/slab can be made to fail");
-	ASSERT_EQ(0, bc_write_file(FAULTS "cache-filter", "Y"));
-	ASSERT_EQ(0, bc_write_file(FAULTS "task-filter", "N"));
-	ASSERT_EQ(0, bc_write_file(FAULTS "ignore-gfp-wait", "N"));
-	ASSERT_EQ(0, bc_write_file(FAULTS "interval", "1"));
-	ASSERT_EQ(0, bc_write_file(FAULTS "times", "-1"));
-	ASSERT_EQ(0, bc_write_file(FAULTS "verbose", "0"));
+	ASSERT_EQ(0, prepare(true));
 }
 
 FIXTURE_TEARDOWN(scarce)
 {
 	unsigned int i;
 
-	faults(false);
+	clean_up();
 	mark_caches("0");
-	bc_write_file(FAULTS "cache-filter", "N");
-	bc_write_file(FAULTS "ignore-gfp-wait", "Y");
 	for (i = 1; i < DEVICES; i++) {
 		if (self->win[i].tag)
 			EXPECT_EQ(0, bc_win_check(&self->win[i]));
@@ -170,6 +185,40 @@ static int swap_bottom(FIXTURE_DATA(scarce) *self, const char *text)
 	return ret;
 }
 
+/*
+ * A long copy has to learn how much it can have in flight at a time, and not to
+ * forget it whenever a part succeeds: it would have to learn it again for each.
+ */
+TEST_F_TIMEOUT(scarce, long_copy, 120)
+{
+	struct task t = {
+		.dw = &self->win[DESTINATIONS], .sw = &self->win[SOURCES],
+		.ext = { 0, LONG }, .dst = 50 * self->a.lbs,
+	};
+	__u64 again = 0, start = bc_now_ms();
+	bool counted, ended;
+
+	if (variant->freezes)
+		SKIP(return, "a copy that is disturbed says nothing about its pace");
+	ASSERT_EQ(0, faults(true));
+	bc_again_start(&self->dm[SOURCES], NULL);
+	ASSERT_EQ(0, pthread_create(&t.thread, NULL, copy, &t));
+	while (!(ended = __atomic_load_n(&t.ended, __ATOMIC_RELAXED)) &&
+	       bc_now_ms() < start + LONG_MS)
+		usleep(10000);
+	counted = !bc_again_stop(&again);
+	ASSERT_EQ(0, faults(false));
+	pthread_join(t.thread, NULL);
+	bc_log("%s, %llu of %llu bytes, after %llu ms and %llu failures",
+	       t.r.err ? strerrorname_np(t.r.err) : "no error", t.r.copied, t.ext.length,
+	       bc_now_ms() - start, again);
+	EXPECT_TRUE(ended);
+	EXPECT_EQ(0, t.r.err);
+	EXPECT_EQ(0, judge(&t));
+	if (counted)
+		EXPECT_GT(LONG / CHUNK, again);
+}
+
 TEST_F_TIMEOUT(scarce, bios, 120)
 {
 	unsigned int i, round, rounds = bc_full() ? 20 : 2, whole = 0;
@@ -205,6 +254,55 @@ TEST_F_TIMEOUT(scarce, bios, 120)
 	}
 	bc_log("%u of %u copies were done in spite of it, %llu freezes", whole, rounds * TASKS,
 	       freezes);
+}
+
+/* Where NVMe's lists of ranges come from: 256 of 32 bytes. */
+#define LISTS	"/sys/kernel/slab/kmalloc-8k/failslab"
+
+FIXTURE(lists) {
+	struct bc_dev dev;
+	struct bc_win win;
+};
+
+FIXTURE_SETUP(lists)
+{
+	BC_SETUP(16 * BC_MIB, 4 * BC_MIB);
+	if (strncmp(self->dev.disk, "nvme", 4))
+		SKIP(return, "knows NVMe's lists of ranges, but %s has none", self->dev.path);
+	if (access(FAULTS "cache-filter", W_OK) || bc_write_file(LISTS, "1"))
+		SKIP(return, "the kernel has no failing slabs (CONFIG_FAILSLAB), or no debugfs");
+	ASSERT_EQ(0, prepare(false));
+}
+
+FIXTURE_TEARDOWN(lists)
+{
+	clean_up();
+	bc_write_file(LISTS, "0");
+	if (self->win.tag)
+		EXPECT_EQ(0, bc_win_check(&self->win));
+	bc_win_free(&self->win);
+	bc_close(&self->dev);
+}
+
+/* There is one in reserve, with which all commands are sent, one by one. */
+TEST_F_TIMEOUT(lists, of_ranges, 60)
+{
+	struct blk_copy_extent ext = { self->win.base, BC_MIB + 7 * self->dev.lbs };
+	struct bc_bound bound = bc_bound_for(BC_IOCTL, &self->dev, &ext, 1);
+	struct bc_async copy;
+	bool late;
+
+	ASSERT_EQ(0, bc_mark());
+	ASSERT_EQ(0, faults(true));
+	ASSERT_EQ(0, bc_async_start(&copy, BC_IOCTL, &self->win, 2 * BC_MIB, &self->win, 0,
+				    ext.length));
+	EXPECT_EQ(0, bc_async_end(&copy, 0, 8000));
+	late = !bc_async_done(&copy);
+	faults(false);
+	/* It goes on now, and must have ended before its window does. */
+	if (late)
+		pthread_join(copy.thread, NULL);
+	EXPECT_EQ(0, bc_expect_counts(&bound));
 }
 
 TEST_HARNESS_MAIN
