@@ -52,6 +52,9 @@ Status Boot::prepare() {
         job_.machine);
     if (!modules)
         return modules;
+    Status programs = add_programs(*initramfs, job_.machine);
+    if (!programs)
+        return programs;
 
     Vm::Options options =
         vm_options(setting_, host_, job_.machine, options_.kernel, options_.flavour);

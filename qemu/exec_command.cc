@@ -100,6 +100,9 @@ int exec_command(const Setting &setting, const ExecOptions &options) {
         *machine);
     if (!modules)
         return complain(modules.error().message);
+    Status programs = add_programs(*initramfs, *machine);
+    if (!programs)
+        return complain(programs.error().message);
     if (std::filesystem::path(*program).filename() == "busybox")
         initramfs->add_symlink("/bin/sh", *program);
 

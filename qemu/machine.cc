@@ -105,7 +105,7 @@ static Machine parse_machine(const json &row) {
 
     m.name = row.at("name").get<std::string>();
     allow_only(row, {"name", "description", "yields", "cpus", "memory_mib", "append", "drives",
-                     "devices", "env", "modules", "golden"});
+                     "devices", "env", "modules", "programs", "golden"});
     m.description = row.at("description").get<std::string>();
     m.yields = row.at("yields").get<std::vector<std::string>>();
     m.cpus = row.value("cpus", m.cpus);
@@ -129,6 +129,7 @@ static Machine parse_machine(const json &row) {
     m.env = row.at("env").get<std::map<std::string, std::string>>();
     m.env["COPY_MACHINE"] = m.name;
     m.modules = row.value("modules", m.modules);
+    m.programs = row.value("programs", m.programs);
     if (row.contains("golden"))
         m.golden = parse_golden(row.at("golden"));
     return m;

@@ -49,6 +49,7 @@ struct Machine {
     std::vector<std::string> devices;       // -device arguments
     std::map<std::string, std::string> env; // for the tests
     std::vector<std::string> modules;       // loaded before the tests, in this order
+    std::vector<std::string> programs;      // of the host, that tests may run in the guest
     std::optional<GoldenPlan> golden;
 };
 

@@ -65,6 +65,14 @@ TEST(Machine, ModulesKeepTheirOrder) {
     EXPECT_NE(error_of(row(R"(, "modules": "a")")), "");
 }
 
+TEST(Machine, NamesProgramsOfTheHost) {
+    Result<std::vector<Machine>> machines = parse_machines(row(R"(, "programs": ["ls"])"));
+    ASSERT_TRUE(static_cast<bool>(machines)) << machines.error().message;
+    EXPECT_EQ(machines->at(0).programs, std::vector<std::string>{"ls"});
+    EXPECT_TRUE(parse_machines(row(""))->at(0).programs.empty());
+    EXPECT_NE(error_of(row(R"(, "programs": "ls")")), "");
+}
+
 TEST(Machine, DevicesNeedTheirDrive) {
     std::string bad = row("");
     bad.replace(bad.find("drive=disk0"), 11, "drive=disk7");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "modules.h"
 
+#include "elf_closure.h"
 #include "guest/protocol.h"
 
 #include <algorithm>
@@ -41,6 +42,18 @@ Status add_modules(Initramfs &initramfs, const std::string &directory, const Mac
     }
     if (!list.empty())
         initramfs.add_contents(kModuleList, list);
+    return {};
+}
+
+Status add_programs(Initramfs &initramfs, const Machine &machine) {
+    for (const std::string &program : machine.programs) {
+        if (!resolve_elf(program))
+            continue;
+        Result<std::string> added =
+            initramfs.add_program(program, "/usr/bin/" + fs::path(program).filename().string());
+        if (!added)
+            return added.error();
+    }
     return {};
 }
 

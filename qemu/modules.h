@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Kernel modules on their way into the guest.
+// Kernel modules, and programs of the host, on their way into the guest.
 #pragma once
 
 #include "initramfs.h"
@@ -15,5 +15,9 @@ namespace kit {
 // the machine's row, in its order. A directory that is missing has no modules;
 // a row that wants one which is not there is an error.
 Status add_modules(Initramfs &initramfs, const std::string &directory, const Machine &machine);
+
+// Puts the host's programs of the machine's row into the guest's PATH. One that
+// this host lacks is left out: a test that needs it skips, and names it.
+Status add_programs(Initramfs &initramfs, const Machine &machine);
 
 } // namespace kit

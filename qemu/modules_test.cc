@@ -49,6 +49,19 @@ bool has(const std::string &text, const std::string &part) {
     return text.find(part) != std::string::npos;
 }
 
+TEST_F(ModulesTest, ProgramsOfTheHostGoIntoThePath) {
+    Result<Initramfs> initramfs = Initramfs::with_init(directory_ + "/second.o");
+    ASSERT_TRUE(static_cast<bool>(initramfs));
+    machine_.programs = {"true", "there-is-no-such-program"};
+    ASSERT_TRUE(static_cast<bool>(add_programs(*initramfs, machine_)));
+    Result<Fd> file = initramfs->finish();
+    ASSERT_TRUE(static_cast<bool>(file));
+    std::string archive = *read_file("/proc/self/fd/" + std::to_string(file->get()));
+    EXPECT_TRUE(has(archive, std::string("usr/bin/true") + '\0'));
+    EXPECT_TRUE(has(archive, "libc.so.6"));
+    EXPECT_FALSE(has(archive, "there-is-no-such-program"));
+}
+
 TEST_F(ModulesTest, AllThatAreThereGoIntoTheGuest) {
     std::string archive = archive_with(directory_);
     for (const char *file : {"first.ko", "second.ko"}) {
