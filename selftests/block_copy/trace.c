@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Who watches the block layer sees copies: tracepoints and /sys/block/D/stat. */
 #include "blkcopy_test.h"
-#include "stack.h"
+#include "watch.h"
 
 #define BASE	(16 * BC_MIB)
 #define LEN	(2 * BC_MIB)
@@ -22,51 +22,14 @@ FIXTURE_SETUP(trace)
 	self->tracefs = bc_tracefs();
 }
 
-static int set(const char *tracefs, const char *file, const char *value)
-{
-	char path[256];
-	int fd, ret;
-
-	snprintf(path, sizeof(path), "%s/%s", tracefs, file);
-	fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	if (fd < 0)
-		return -1;
-	ret = write(fd, value, strlen(value)) == (ssize_t)strlen(value) ? 0 : -1;
-	close(fd);
-	return ret;
-}
-
 FIXTURE_TEARDOWN(trace)
 {
 	if (self->tracefs) {
-		set(self->tracefs, "events/block/enable", "0");
-		set(self->tracefs, "events/nvme/enable", "0");
+		bc_trace_set("events/block/enable", "0");
+		bc_trace_set("events/nvme/enable", "0");
 	}
 	bc_win_free(&self->win);
 	bc_close(&self->dev);
-}
-
-/* Lines of the trace with both words in them; the last of them in @line. */
-static unsigned int traced(const char *tracefs, const char *a, const char *b, char *line,
-			   size_t len)
-{
-	unsigned int found = 0;
-	char path[256], buf[1024];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "%s/trace", tracefs);
-	f = fopen(path, "r");
-	if (!f)
-		return 0;
-	while (fgets(buf, sizeof(buf), f)) {
-		if (buf[0] == '#' || !strstr(buf, a) || !strstr(buf, b))
-			continue;
-		buf[strcspn(buf, "\n")] = '\0';
-		snprintf(line, len, "%s", buf);
-		found++;
-	}
-	fclose(f);
-	return found;
 }
 
 TEST_F(trace, block_tracepoints)
@@ -81,22 +44,22 @@ TEST_F(trace, block_tracepoints)
 
 	if (!self->tracefs)
 		SKIP(return, "tracefs is not mounted");
-	if (set(self->tracefs, "events/block/enable", "1"))
+	if (bc_trace_set("events/block/enable", "1"))
 		SKIP(return, "the kernel has no block tracepoints");
-	ASSERT_EQ(0, set(self->tracefs, "trace", ""));
+	ASSERT_EQ(0, bc_trace_set("trace", ""));
 	ASSERT_EQ(0, bc_step(&self->win, BC_IOCTL, dst, self->ext, 3));
-	ASSERT_EQ(0, set(self->tracefs, "events/block/enable", "0"));
+	ASSERT_EQ(0, bc_trace_set("events/block/enable", "0"));
 	for (i = 0; i < ARRAY_SIZE(events); i++) {
 		line[0] = '\0';
 		/* "WC" with or without flags such as sync behind it */
-		EXPECT_LE(bound.copies, traced(self->tracefs, events[i], " WC", line, sizeof(line)))
+		EXPECT_LE(bound.copies, bc_traced(events[i], " WC", line, sizeof(line)))
 			TH_LOG("event %u is not traced as a copy", i);
 		bc_log("%s", line);
 	}
 	snprintf(want, sizeof(want), " %llu + %llu ", dst / BC_SECTOR,
 		 bc_total(self->ext, 3) / BC_SECTOR);
 	if (bound.copies == 1)
-		EXPECT_EQ(1, traced(self->tracefs, "block_rq_issue:", want, line, sizeof(line)))
+		EXPECT_EQ(1, bc_traced("block_rq_issue:", want, line, sizeof(line)))
 			TH_LOG("no request at%s", want);
 }
 
@@ -109,13 +72,13 @@ TEST_F(trace, nvme_setup_cmd)
 	if (!self->tracefs)
 		SKIP(return, "tracefs is not mounted");
 	if (strncmp(self->dev.disk, "nvme", 4) ||
-	    set(self->tracefs, "events/nvme/nvme_setup_cmd/enable", "1"))
+	    bc_trace_set("events/nvme/nvme_setup_cmd/enable", "1"))
 		SKIP(return, "%s is no NVMe drive, or there is no tracepoint for it",
 		     self->dev.path);
-	ASSERT_EQ(0, set(self->tracefs, "trace", ""));
+	ASSERT_EQ(0, bc_trace_set("trace", ""));
 	ASSERT_EQ(0, bc_step(&self->win, BC_IOCTL, dst, self->ext, 3));
-	ASSERT_EQ(0, set(self->tracefs, "events/nvme/nvme_setup_cmd/enable", "0"));
-	EXPECT_EQ(bound.copies, traced(self->tracefs, "nvme_setup_cmd", "nvme_cmd_copy", line,
+	ASSERT_EQ(0, bc_trace_set("events/nvme/nvme_setup_cmd/enable", "0"));
+	EXPECT_EQ(bound.copies, bc_traced("nvme_setup_cmd", "nvme_cmd_copy", line,
 				       sizeof(line)));
 	bc_log("%s", line);
 	if (bound.copies == 1) {
@@ -128,40 +91,18 @@ TEST_F(trace, nvme_setup_cmd)
 	}
 }
 
-struct iostat {
-	unsigned long long reads, read_merges, read_sectors, read_ms;
-	unsigned long long writes, write_merges, write_sectors, write_ms, in_flight;
-};
-
-static int read_iostat(const struct bc_dev *dev, struct iostat *s)
-{
-	char path[256];
-	FILE *f;
-	int n;
-
-	snprintf(path, sizeof(path), "/sys/block/%s/stat", dev->disk);
-	f = fopen(path, "r");
-	if (!f)
-		return -1;
-	n = fscanf(f, "%llu %llu %llu %llu %llu %llu %llu %llu %llu", &s->reads, &s->read_merges,
-		   &s->read_sectors, &s->read_ms, &s->writes, &s->write_merges, &s->write_sectors,
-		   &s->write_ms, &s->in_flight);
-	fclose(f);
-	return n == 9 ? 0 : -1;
-}
-
 /* Copies count as writes of the bytes that they write, and as nothing else. */
 TEST_F(trace, iostat)
 {
 	struct blk_copy_extent ext = { BASE, 300 * self->dev.lbs };
 	struct bc_bound bound = bc_bound_for(BC_IOCTL, &self->dev, &ext, 1);
-	struct iostat before, after;
+	struct bc_iostat before, after;
 
 	ASSERT_EQ(0, bc_queue_write(&self->dev, "iostats", 1));
 	ASSERT_EQ(0, fsync(self->dev.bfd));
-	ASSERT_EQ(0, read_iostat(&self->dev, &before));
+	ASSERT_EQ(0, bc_iostat(&self->dev, &before));
 	ASSERT_EQ(0, bc_step(&self->win, BC_IOCTL, BASE + LEN / 2, &ext, 1));
-	ASSERT_EQ(0, read_iostat(&self->dev, &after));
+	ASSERT_EQ(0, bc_iostat(&self->dev, &after));
 	EXPECT_EQ(bound.copies, after.writes - before.writes);
 	EXPECT_EQ(ext.length / BC_SECTOR, after.write_sectors - before.write_sectors);
 	EXPECT_EQ(0, after.reads - before.reads);
