@@ -44,6 +44,17 @@ void copy_ref_add(struct kunit *test, struct copy_ref *ref,
 void copy_ref_check(struct kunit *test, const struct copy_ref *ref,
 		    struct fake_disk *fake);
 
+/* What a test works with: of any @type that has a disk and its model in it. */
+#define copy_ctx_new(test, type, conf)					\
+({									\
+	type *__ctx = kunit_kzalloc(test, sizeof(type), GFP_KERNEL);	\
+									\
+	KUNIT_ASSERT_NOT_NULL(test, __ctx);				\
+	__ctx->fake = fake_disk_new(test, conf);			\
+	__ctx->model = copy_model_new(test, __ctx->fake);		\
+	__ctx;								\
+})
+
 /* ---- copies ---- */
 
 /* A bio of bio_alloc_copy(), kept until the test ends to see it end once. */

@@ -49,10 +49,7 @@ static struct fault_ctx *fault_start(struct kunit *test)
 		kunit_skip(test,
 			   "the kernel has no failing slabs (CONFIG_FAILSLAB)");
 
-	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->fake = fake_disk_new(test, &fault_conf);
-	ctx->model = copy_model_new(test, ctx->fake);
+	ctx = copy_ctx_new(test, struct fault_ctx, &fault_conf);
 	seg = (struct fake_seg) { 1000, ctx->fake->bdev, 500 };
 	ctx->src = fake_stack_new(test, FAKE_SPLIT, &seg, 1);
 	seg = (struct fake_seg) { 1000, ctx->fake->bdev, FAULT_DST };

@@ -23,18 +23,6 @@ struct merge_ctx {
 	struct copy_async	*async[MERGE_MAX];
 };
 
-static struct merge_ctx *merge_start(struct kunit *test,
-				     const struct fake_disk_conf *conf)
-{
-	struct merge_ctx *ctx;
-
-	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->fake = fake_disk_new(test, conf);
-	ctx->model = copy_model_new(test, ctx->fake);
-	return ctx;
-}
-
 /* A new lot of copies. */
 static void merge_begin(struct merge_ctx *ctx)
 {
@@ -151,7 +139,7 @@ static void merge_row(struct kunit *test, struct merge_ctx *ctx,
 
 static void merge_up_to_the_limits(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_conf);
 	unsigned int nr, len;
 
 	for (len = 1; len <= 20; len++)
@@ -161,7 +149,7 @@ static void merge_up_to_the_limits(struct kunit *test)
 
 static void merge_up_to_wide_limits(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_wide_conf);
 
 	merge_row(test, ctx, MERGE_MAX, 1);
 	merge_row(test, ctx, MERGE_MAX, 8);
@@ -171,7 +159,7 @@ static void merge_up_to_wide_limits(struct kunit *test)
 
 static void merge_different_lengths(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_wide_conf);
 	struct rnd_state rnd;
 	unsigned int i, j, len;
 	sector_t dst;
@@ -193,7 +181,7 @@ static void merge_different_lengths(struct kunit *test)
 
 static void merge_several_extents(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_wide_conf);
 	static const struct bio_copy_extent ext[2][4] = {
 		{ { 5, 3 }, { 100, 1 }, { 8, 2 }, { 500, 7 } },
 		{ { 30, 1 }, { 20, 1 }, { 10, 9 }, { 0, 4 } },
@@ -215,7 +203,7 @@ static void merge_several_extents(struct kunit *test)
 /* A copy may also come before what is there. */
 static void merge_in_front(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_wide_conf);
 	unsigned int i;
 
 	merge_begin(ctx);
@@ -229,7 +217,7 @@ static void merge_in_front(struct kunit *test)
 /* Interleaved rows: each copy continues the last but one. */
 static void merge_with_any_in_the_plug(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_wide_conf);
 	unsigned int i;
 
 	merge_begin(ctx);
@@ -241,7 +229,7 @@ static void merge_with_any_in_the_plug(struct kunit *test)
 
 static void merge_not_across_a_gap(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_wide_conf);
 	unsigned int i;
 
 	/* sources that touch are no reason */
@@ -255,7 +243,7 @@ static void merge_not_across_a_gap(struct kunit *test)
 /* Destinations that overlap by a sector; the last one is what remains. */
 static void merge_not_if_they_overlap(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_wide_conf);
 
 	merge_begin(ctx);
 	merge_add(ctx, MERGE_DST, 100, 5);
@@ -267,7 +255,7 @@ static void merge_not_if_they_overlap(struct kunit *test)
 /* A copy of what another one writes has to come after it. */
 static void merge_not_if_they_depend(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_wide_conf);
 	unsigned int i, shift;
 
 	for (shift = 0; shift < 9; shift++) {
@@ -299,7 +287,7 @@ static void merge_sources_on_partition_and_disk(struct kunit *test)
 	struct merge_ctx *ctx;
 
 	conf.partition = true;
-	ctx = merge_start(test, &conf);
+	ctx = copy_ctx_new(test, struct merge_ctx, &conf);
 	merge_begin(ctx);
 	merge_add(ctx, FAKE_SECTORS - 16, 7, 5);
 	merge_add(ctx, FAKE_SECTORS - 11, 7, 5);
@@ -319,7 +307,7 @@ static void merge_end_io(struct bio *bio)
 /* Writes beside copies stay writes. */
 static void merge_not_with_writes(struct kunit *test)
 {
-	struct merge_ctx *ctx = merge_start(test, &merge_wide_conf);
+	struct merge_ctx *ctx = copy_ctx_new(test, struct merge_ctx, &merge_wide_conf);
 	DECLARE_COMPLETION_ONSTACK(done);
 	struct blk_plug plug;
 	unsigned long ret;
@@ -350,66 +338,58 @@ static void merge_not_with_writes(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 1);
 }
 
-/* Requests that wait in the scheduler: the one that fills a gap joins them. */
-static void merge_in_the_scheduler(struct kunit *test)
+/*
+ * Four copies that the scheduler sees one by one, the third of them from @src,
+ * until they were @nr_cmds commands: a slow machine lets the queue run between two
+ * of them, which ends merging.
+ */
+static void merge_scheduled(struct kunit *test, sector_t src, unsigned int nr_cmds,
+			    void (*finish)(struct kunit *test, struct merge_ctx *ctx))
 {
 	struct fake_disk_conf conf = merge_wide_conf;
 	struct merge_ctx *ctx;
 	unsigned int i;
 
 	conf.scheduler = true;
-	ctx = merge_start(test, &conf);
+	ctx = copy_ctx_new(test, struct merge_ctx, &conf);
 	if (!ctx->fake->disk->queue->elevator)
 		kunit_skip(test, "the kernel has no mq-deadline");
 
-	/* a slow machine lets the queue run between two of them, which ends merging */
 	for (i = 0; i < 50; i++) {
 		merge_begin(ctx);
 		/* the first one is tried, comes back and isn't merged with */
 		merge_add(ctx, MERGE_DST + 500, 900, 1);
 		merge_add(ctx, MERGE_DST, 100, 8);
-		merge_add(ctx, MERGE_DST + 16, 300, 8);
+		merge_add(ctx, MERGE_DST + 16, src, 8);
 		merge_add(ctx, MERGE_DST + 8, 200, 8);
 		fake_disk_busy(ctx->fake, true);
 		merge_submit(test, ctx);
 		fake_disk_busy(ctx->fake, false);
-		merge_finish(test, ctx);
-		if (ctx->fake->nr_cmds == 2)
+		finish(test, ctx);
+		KUNIT_ASSERT_GE(test, ctx->fake->nr_cmds, nr_cmds);
+		if (ctx->fake->nr_cmds == nr_cmds)
 			return;
 	}
 	KUNIT_FAIL(test, "%u commands, fifty times", ctx->fake->nr_cmds);
 }
 
+/* Requests that wait in the scheduler: the one that fills a gap joins them. */
+static void merge_in_the_scheduler(struct kunit *test)
+{
+	merge_scheduled(test, 300, 2, merge_finish);
+}
+
+/* Which of them came first is left to the scheduler, and so are the data. */
+static void merge_finish_any(struct kunit *test, struct merge_ctx *ctx)
+{
+	merge_wait(test, ctx);
+	KUNIT_EXPECT_NULL(test, ctx->fake->wrong);
+}
+
 /* The one that fills the gap joins the first; the last reads what that writes. */
 static void merge_no_requests_that_depend(struct kunit *test)
 {
-	struct fake_disk_conf conf = merge_wide_conf;
-	struct merge_ctx *ctx;
-	unsigned int i;
-
-	conf.scheduler = true;
-	ctx = merge_start(test, &conf);
-	if (!ctx->fake->disk->queue->elevator)
-		kunit_skip(test, "the kernel has no mq-deadline");
-
-	/* as above, a slow machine may not merge at all */
-	for (i = 0; i < 50; i++) {
-		merge_begin(ctx);
-		merge_add(ctx, MERGE_DST + 500, 900, 1);
-		merge_add(ctx, MERGE_DST, 100, 8);
-		merge_add(ctx, MERGE_DST + 16, MERGE_DST + 1, 8);
-		merge_add(ctx, MERGE_DST + 8, 200, 8);
-		fake_disk_busy(ctx->fake, true);
-		merge_submit(test, ctx);
-		fake_disk_busy(ctx->fake, false);
-		/* which of them came first is left to the scheduler */
-		merge_wait(test, ctx);
-		KUNIT_EXPECT_NULL(test, ctx->fake->wrong);
-		KUNIT_ASSERT_GE(test, ctx->fake->nr_cmds, 3);
-		if (ctx->fake->nr_cmds == 3)
-			return;
-	}
-	KUNIT_FAIL(test, "%u commands, fifty times", ctx->fake->nr_cmds);
+	merge_scheduled(test, MERGE_DST + 1, 3, merge_finish_any);
 }
 
 /* As many copies in the scheduler as there are limits to keep to. */
@@ -420,7 +400,7 @@ static void merge_requests_up_to_the_limits(struct kunit *test)
 	unsigned int len, i;
 
 	conf.scheduler = true;
-	ctx = merge_start(test, &conf);
+	ctx = copy_ctx_new(test, struct merge_ctx, &conf);
 	if (!ctx->fake->disk->queue->elevator)
 		kunit_skip(test, "the kernel has no mq-deadline");
 

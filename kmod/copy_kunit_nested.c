@@ -21,10 +21,7 @@ struct nested_ctx *nested_start(struct kunit *test,
 	struct nested_ctx *ctx;
 	unsigned int i;
 
-	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->fake = fake_disk_new(test, conf);
-	ctx->model = copy_model_new(test, ctx->fake);
+	ctx = copy_ctx_new(test, struct nested_ctx, conf);
 
 	for (i = 0; i < NESTED_SEGS; i++) {
 		segs[i].nr_sectors = NESTED_SEG;

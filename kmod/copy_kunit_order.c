@@ -37,18 +37,6 @@ struct order_ctx {
 	unsigned int		held[ORDER_CMDS];	/* place in the log */
 };
 
-static struct order_ctx *order_start(struct kunit *test,
-				     const struct fake_disk_conf *conf)
-{
-	struct order_ctx *ctx;
-
-	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->fake = fake_disk_new(test, conf);
-	ctx->model = copy_model_new(test, ctx->fake);
-	return ctx;
-}
-
 /* Wait for all commands and learn which is which. */
 static void order_all_held(struct kunit *test, struct order_ctx *ctx)
 {
@@ -109,7 +97,7 @@ static void order_async_one(struct kunit *test, struct order_ctx *ctx,
 
 static void order_async(struct kunit *test)
 {
-	struct order_ctx *ctx = order_start(test, &order_conf);
+	struct order_ctx *ctx = copy_ctx_new(test, struct order_ctx, &order_conf);
 	unsigned int perm[ORDER_CMDS] = { 0, 1, 2, 3 }, fail;
 
 	do {
@@ -172,7 +160,7 @@ static void order_sync_one(struct kunit *test, struct order_ctx *ctx,
 
 static void order_sync(struct kunit *test)
 {
-	struct order_ctx *ctx = order_start(test, &order_conf);
+	struct order_ctx *ctx = copy_ctx_new(test, struct order_ctx, &order_conf);
 	unsigned int perm[ORDER_CMDS] = { 0, 1, 2, 3 }, fail;
 
 	do {
@@ -184,7 +172,7 @@ static void order_sync(struct kunit *test)
 /* Every sector at which a command can fail. */
 static void order_partial(struct kunit *test)
 {
-	struct order_ctx *ctx = order_start(test, &order_conf);
+	struct order_ctx *ctx = copy_ctx_new(test, struct order_ctx, &order_conf);
 	sector_t copied, total = copy_sectors(order_ext, ARRAY_SIZE(order_ext));
 	struct block_device *bdev = ctx->fake->bdev;
 	struct copy_sync *sync;
@@ -216,7 +204,7 @@ static void order_partial_of_merged(struct kunit *test)
 	static const struct fake_disk_conf conf = {
 		.max_sectors = 32, .max_extent_sectors = 32, .max_extents = 8,
 	};
-	struct order_ctx *ctx = order_start(test, &conf);
+	struct order_ctx *ctx = copy_ctx_new(test, struct order_ctx, &conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct copy_async *async[3];
 	struct bio_copy_extent ext;
@@ -259,7 +247,7 @@ static void order_batches(struct kunit *test)
 		.max_sectors = 1, .max_extent_sectors = 1, .max_extents = 1,
 	};
 	static const unsigned int nrs[] = { 1, 2, 255, 256, 257, 300, 511, 600 };
-	struct order_ctx *ctx = order_start(test, &conf);
+	struct order_ctx *ctx = copy_ctx_new(test, struct order_ctx, &conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext = { 10, 600 };
 	sector_t copied, failed;

@@ -57,10 +57,7 @@ static struct split_ctx *split_start(struct kunit *test)
 	struct split_ctx *ctx;
 	int ret;
 
-	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->fake = fake_disk_new(test, conf);
-	ctx->model = copy_model_new(test, ctx->fake);
+	ctx = copy_ctx_new(test, struct split_ctx, conf);
 	ctx->ref = vzalloc(sizeof(*ctx->ref));
 	KUNIT_ASSERT_NOT_NULL(test, ctx->ref);
 	ret = kunit_add_action_or_reset(test, split_free, ctx->ref);

@@ -65,10 +65,7 @@ static struct stack_ctx *stack_start(struct kunit *test,
 	struct stack_ctx *ctx;
 	unsigned int i;
 
-	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->fake = fake_disk_new(test, conf);
-	ctx->model = copy_model_new(test, ctx->fake);
+	ctx = copy_ctx_new(test, struct stack_ctx, conf);
 
 	for (i = 0; i < ARRAY_SIZE(stack_src_segs); i++) {
 		segs[i].nr_sectors = stack_src_segs[i].nr_sectors;

@@ -26,18 +26,6 @@ static const struct fake_disk_conf submit_4k_conf = {
 	.max_sectors = 64, .max_extent_sectors = 64, .max_extents = 8,
 };
 
-static struct submit_ctx *submit_start(struct kunit *test,
-				       const struct fake_disk_conf *conf)
-{
-	struct submit_ctx *ctx;
-
-	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->fake = fake_disk_new(test, conf);
-	ctx->model = copy_model_new(test, ctx->fake);
-	return ctx;
-}
-
 /* A copy that the driver must not see. */
 static void submit_fails(struct kunit *test, struct submit_ctx *ctx,
 			 struct block_device *dst, sector_t sector,
@@ -95,7 +83,7 @@ static void submit_to_a_disk_that_cannot(struct kunit *test)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(confs); i++) {
-		ctx = submit_start(test, &confs[i]);
+		ctx = copy_ctx_new(test, struct submit_ctx, &confs[i]);
 		KUNIT_EXPECT_EQ(test, bdev_max_copy_sectors(ctx->fake->bdev),
 				0);
 		submit_fails(test, ctx, ctx->fake->bdev, 64, ctx->fake->bdev,
@@ -105,7 +93,7 @@ static void submit_to_a_disk_that_cannot(struct kunit *test)
 
 static void submit_after_switching_off(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext = { 0, 8 };
 
@@ -118,7 +106,7 @@ static void submit_after_switching_off(struct kunit *test)
 
 static void submit_misaligned(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_4k_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_4k_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext[2] = { { 0, 8 } };
 	unsigned int i;
@@ -142,7 +130,7 @@ static void submit_misaligned(struct kunit *test)
 
 static void submit_beyond_the_end(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext[2] = { { 0, 8 }, { 16, 8 } };
 	static const sector_t sectors[] = {
@@ -172,7 +160,7 @@ static void submit_beyond_the_end(struct kunit *test)
 /* The end of a partition is an end, although the disk goes on. */
 static void submit_beyond_the_partition(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext = { FAKE_PART_SECTORS - 7, 8 };
 
@@ -191,7 +179,7 @@ static void submit_beyond_the_partition(struct kunit *test)
 
 static void submit_overlapping(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext[2] = { { 2000, 16 } }, last;
 	int shift;
@@ -226,7 +214,7 @@ static void submit_overlapping(struct kunit *test)
 /* The bio is longer than what it names to copy. */
 static void submit_too_few_extents(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext[3] = { { 0, 8 }, { 16, 8 }, { 32, 8 } };
 	struct copy_async *async;
@@ -252,7 +240,7 @@ static void submit_too_few_extents(struct kunit *test)
 
 static void submit_empty(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
 	struct bio_copy_extent ext[3] = { { 0, 0 }, { 8, 0 }, { 16, 8 } };
 	struct block_device *bdev = ctx->fake->bdev;
 
@@ -264,8 +252,8 @@ static void submit_empty(struct kunit *test)
 /* Nobody copies between two disks. */
 static void submit_across_disks(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_conf);
-	struct submit_ctx *other = submit_start(test, &submit_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct submit_ctx *other = copy_ctx_new(test, struct submit_ctx, &submit_conf);
 	struct bio_copy_extent ext = { 0, 8 };
 
 	submit_fails(test, ctx, ctx->fake->bdev, 64, other->fake->bdev, &ext,
@@ -281,7 +269,7 @@ static void submit_across_disks(struct kunit *test)
 /* Part of what the extents hold: the bio, not the descriptor, has the length. */
 static void submit_less_than_the_extents(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
 	struct bio_copy_extent ext[2] = { { 0, 8 }, { 16, 8 } };
 	struct block_device *bdev = ctx->fake->bdev;
 	struct copy_async *async;
@@ -307,7 +295,7 @@ static void submit_less_than_the_extents(struct kunit *test)
 /* What the WARNs are for: a caller that is wrong gets no bio. */
 static void submit_misuse(struct kunit *test)
 {
-	struct submit_ctx *ctx = submit_start(test, &submit_conf);
+	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
 	struct fake_seg seg = { FAKE_SECTORS, ctx->fake->bdev, 0 };
 	struct bio_copy_extent ext[2] = { { 0, 8 }, { 16, 8 } };
 	struct fake_stack *stack = fake_stack_new(test, FAKE_SPLIT, &seg, 1);

@@ -15,18 +15,6 @@ static const struct fake_disk_conf sync_conf = {
 	.partition = true,
 };
 
-static struct sync_ctx *sync_start(struct kunit *test,
-				   const struct fake_disk_conf *conf)
-{
-	struct sync_ctx *ctx;
-
-	ctx = kunit_kzalloc(test, sizeof(*ctx), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, ctx);
-	ctx->fake = fake_disk_new(test, conf);
-	ctx->model = copy_model_new(test, ctx->fake);
-	return ctx;
-}
-
 /* A call that must not do anything, nor touch the extents. */
 static void sync_refuses(struct kunit *test, struct sync_ctx *ctx,
 			 struct block_device *dst, sector_t sector,
@@ -49,7 +37,7 @@ static void sync_refuses(struct kunit *test, struct sync_ctx *ctx,
 
 static void sync_no_extents(struct kunit *test)
 {
-	struct sync_ctx *ctx = sync_start(test, &sync_conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
 	struct bio_copy_extent ext[3] = { { 0, 8 }, { 16, 0 }, { 32, 8 } };
 	struct block_device *bdev = ctx->fake->bdev;
 
@@ -65,8 +53,8 @@ static void sync_misaligned(struct kunit *test)
 		.block_sectors = 8, .max_sectors = 64,
 		.max_extent_sectors = 64, .max_extents = 8,
 	};
-	struct sync_ctx *ctx = sync_start(test, &conf);
-	struct sync_ctx *fine = sync_start(test, &sync_conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &conf);
+	struct sync_ctx *fine = copy_ctx_new(test, struct sync_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext[2] = { };
 	unsigned int i;
@@ -92,7 +80,7 @@ static void sync_misaligned(struct kunit *test)
 
 static void sync_beyond_the_end(struct kunit *test)
 {
-	struct sync_ctx *ctx = sync_start(test, &sync_conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext[2] = { { 0, 8 }, { 16, 8 } };
 	static const sector_t sectors[] = {
@@ -125,7 +113,7 @@ static void sync_beyond_the_end(struct kunit *test)
 
 static void sync_too_long(struct kunit *test)
 {
-	struct sync_ctx *ctx = sync_start(test, &sync_conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
 	struct bio_copy_extent ext[2] = { { 0, U64_MAX }, { 0, 2 } };
 	struct block_device *bdev = ctx->fake->bdev;
 
@@ -139,7 +127,7 @@ static void sync_too_long(struct kunit *test)
 
 static void sync_overlapping(struct kunit *test)
 {
-	struct sync_ctx *ctx = sync_start(test, &sync_conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext[2] = { { 2000, 16 }, { 100, 16 } };
 	int shift;
@@ -159,7 +147,7 @@ static void sync_overlapping(struct kunit *test)
 /* Arguments that make no sense come before all other reasons. */
 static void sync_read_only(struct kunit *test)
 {
-	struct sync_ctx *ctx = sync_start(test, &sync_conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext = { 0, 8 };
 	sector_t copied;
@@ -175,9 +163,9 @@ static void sync_read_only(struct kunit *test)
 static void sync_not_offered(struct kunit *test)
 {
 	static const struct fake_disk_conf none = { };
-	struct sync_ctx *ctx = sync_start(test, &sync_conf);
-	struct sync_ctx *not = sync_start(test, &none);
-	struct sync_ctx *other = sync_start(test, &sync_conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct sync_ctx *not = copy_ctx_new(test, struct sync_ctx, &none);
+	struct sync_ctx *other = copy_ctx_new(test, struct sync_ctx, &sync_conf);
 	struct bio_copy_extent ext = { 0, 8 };
 
 	sync_refuses(test, not, not->fake->bdev, 64, not->fake->bdev, &ext, 1,
@@ -214,7 +202,7 @@ static void sync_status_of_the_device(struct kunit *test)
 		{ BLK_STS_PROTECTION, -EILSEQ },
 		{ BLK_STS_IOERR, -EIO },
 	};
-	struct sync_ctx *ctx = sync_start(test, &sync_conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext = { 0, 12 };
 	sector_t copied;
@@ -235,7 +223,7 @@ static void sync_status_of_the_device(struct kunit *test)
 /* From and to a partition, of extents that are larger than any command. */
 static void sync_partitions(struct kunit *test)
 {
-	struct sync_ctx *ctx = sync_start(test, &sync_conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext[2] = { { 5, 77 }, { 200, 33 } };
 	struct bio_copy_extent abs[2] = {
@@ -267,7 +255,7 @@ static void sync_limits_change(struct kunit *test)
 	static const struct fake_disk_conf conf = {
 		.max_sectors = 2, .max_extent_sectors = 2, .max_extents = 1,
 	};
-	struct sync_ctx *ctx = sync_start(test, &conf);
+	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext = { 10, 600 };
 	sector_t copied;
