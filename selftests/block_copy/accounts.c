@@ -4,6 +4,7 @@
  * and the limits of cgroups. A copy is a write of the disk that it is sent to.
  */
 #include "blkcopy_test.h"
+#include "loopdev.h"
 #include "stack.h"
 #include "watch.h"
 
@@ -126,6 +127,28 @@ TEST_F(accounts, cgroup_stacked)
 	EXPECT_EQ(0, bc_cgroup_stat(&self->src, "wbytes"));
 	EXPECT_EQ(COPY, bc_cgroup_stat(&self->stack.top, "wbytes"));
 	EXPECT_EQ(0, bc_cgroup_stat(&self->stack.top, "rbytes"));
+}
+
+/* The worker of a loop device copies on behalf of who asked for it. */
+TEST_F(accounts, cgroup_below_loop)
+{
+	__u64 len = 3 * COPY / 2;
+	struct bc_loop loop = { 0 };
+	struct bc_iostat then, now;
+
+	BC_REQUIRE(bc_open(&self->src, "COPY_DEV2"));
+	BC_REQUIRE(bc_loop_make(&loop, self->src.path, NULL));
+	BC_REQUIRE(enter_cgroup(self));
+	EXPECT_EQ(0, bc_iostat(&loop.dev, &then));
+	EXPECT_EQ(0, copy(&loop.dev, BC_MIB, &loop.dev, 0, len));
+	EXPECT_EQ(0, bc_iostat(&loop.dev, &now));
+	EXPECT_EQ(0, bc_iostat_grew("the loop device", &then, &now, 0, 0,
+				    (len + loop.dev.lim.max_bytes - 1) / loop.dev.lim.max_bytes,
+				    len / BC_SECTOR));
+	EXPECT_EQ(len, bc_cgroup_stat(&loop.dev, "wbytes"));
+	EXPECT_EQ(len, bc_cgroup_stat(&self->src, "wbytes"));
+	EXPECT_EQ(0, bc_cgroup_stat(&self->src, "rbytes"));
+	EXPECT_EQ(0, bc_loop_remove(&loop));
 }
 
 static int limit(const struct bc_dev *dev, const char *what)

@@ -15,7 +15,7 @@
 #include "stack.h"
 
 #define COUNT		400
-#define COUNT_FULL	20000
+#define COUNT_FULL	10000
 #define LOOK		100	/* operations between two looks at all of the data */
 #define LEN		(4 * BC_MIB)
 #define IMAGE		(16 * BC_MIB)

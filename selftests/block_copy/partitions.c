@@ -4,6 +4,7 @@
  * are places on the partitions, the model and all checks are on the disk.
  */
 #include "blkcopy_test.h"
+#include "watch.h"
 
 #define LEN	(2 * BC_MIB)
 #define GUARD	(32 * BC_KIB)
@@ -201,6 +202,28 @@ TEST_F(partitions, dirty_pages_of_the_partitions)
 	EXPECT_EQ(0, fsync(self->p1.bfd));
 	EXPECT_EQ(0, fsync(self->p2.bfd));
 	free(buf);
+}
+
+/* The trace names the partitions, and counts sectors from the start of the disk. */
+TEST_F(partitions, traced)
+{
+	__u64 b = self->disk.lbs, from = 10 * b, to = 3 * b, len = 7 * b;
+	unsigned int smaj, smin, dmaj, dmin;
+	char want[256], line[1024];
+
+	if (!bc_tracefs() || bc_trace_set("events/block/block_copy/enable", "1"))
+		SKIP(return, "there is no tracepoint block_copy, or no tracefs");
+	bc_trace_set("trace", "");
+	EXPECT_EQ(0, copy(variant->iface, &self->w2, &self->p2, to, &self->w1, &self->p1, from,
+			  len));
+	bc_trace_set("events/block/block_copy/enable", "0");
+	bc_dev_number(&self->p1, &smaj, &smin);
+	bc_dev_number(&self->p2, &dmaj, &dmin);
+	snprintf(want, sizeof(want), "block_copy: %u,%u WCS %llu + %llu <- (%u,%u) %llu 1 [", dmaj,
+		 dmin, (self->p2.start + to) / BC_SECTOR, len / BC_SECTOR, smaj, smin,
+		 (self->p1.start + from) / BC_SECTOR);
+	EXPECT_EQ(1, bc_traced(want, "", line, sizeof(line)))
+		TH_LOG("not in the trace: %s", want);
 }
 
 TEST_HARNESS_MAIN
