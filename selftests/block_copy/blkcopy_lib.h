@@ -191,6 +191,8 @@ struct bc_counts {
 
 /* Whether there is a witness at all; a machine of the kit must have one. */
 bool bc_have_witness(void);
+/* Questions are about this disk, if it is one of null_blk; bc_open_path() does that. */
+void bc_witness_disk(const struct bc_dev *dev);
 int bc_mark(void);		/* count from here */
 int bc_count(struct bc_counts *c);
 int bc_expect_counts(const struct bc_bound *b);	/* copies as computed, no data read or written */

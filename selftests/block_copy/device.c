@@ -111,6 +111,7 @@ int bc_open_path(struct bc_dev *dev, const char *path)
 		return -1;
 	}
 	dev->lbs = lbs;
+	bc_witness_disk(dev);
 	bc_read_limits(dev);
 	return 0;
 }

@@ -51,6 +51,7 @@ TEST_F(limits, hardware_values_are_the_drives)
 		{ "small-limits", 20, 7, 3 },
 		{ "lba4096", 128, 128, 128 },
 		{ "wide", 0xffffffff, 65535, 256 },
+		{ "null", 100, 30, 5 },
 	};
 	__u32 lbs = self->dev.lbs;
 	unsigned int i;

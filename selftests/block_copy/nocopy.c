@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Devices that must not offer copies: drives that cannot, namespaces with
- * metadata, zoned ones. Zeroes in sysfs, and a refusal that changes nothing.
+ * metadata. Zeroes in sysfs, and a refusal that changes nothing.
  */
-#include <sys/ioctl.h>
-#include <linux/blkzoned.h>
-
 #include "blkcopy_test.h"
 
 #define LEN	(2 * BC_MIB)
@@ -23,20 +20,6 @@ FIXTURE_VARIANT(nocopy) {
 FIXTURE_VARIANT_ADD(nocopy, first_device) { .var = "COPY_DEV" };
 FIXTURE_VARIANT_ADD(nocopy, second_device) { .var = "COPY_DEV2" };
 
-static int reset_first_zone(struct bc_dev *dev)
-{
-	struct blk_zone_range range = { .sector = 0 };
-	char zoned[32];
-	__u64 zone;
-
-	if (bc_queue_read_str(dev, "zoned", zoned, sizeof(zoned)) || !strcmp(zoned, "none"))
-		return 0;
-	if (bc_queue_read(dev, "chunk_sectors", &zone))
-		return -1;
-	range.nr_sectors = zone;
-	return ioctl(dev->fd, BLKRESETZONE, &range);
-}
-
 FIXTURE_SETUP(nocopy)
 {
 	const char *expect = getenv("COPY_EXPECT");
@@ -48,7 +31,6 @@ FIXTURE_SETUP(nocopy)
 	if (!self->dev.size)
 		SKIP(return, "%s has no size: the kernel does not read or write its format",
 		     self->dev.path);
-	ASSERT_EQ(0, reset_first_zone(&self->dev));
 	ASSERT_EQ(0, bc_win_init(&self->win, &self->dev, 0, LEN));
 	ASSERT_EQ(0, bc_mark());
 }
