@@ -290,6 +290,32 @@ TEST_F(loop, below_stacked_devices)
 	}
 }
 
+/* Copies, reads and writes of the same file, of which each locks all of it. */
+TEST_F_TIMEOUT(loop, many_tasks, 180)
+{
+	struct bc_load load[4] = { 0 };
+	struct bc_win win[4] = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(load); i++) {
+		ASSERT_EQ(0, bc_win_init(&win[i], &self->loop.dev, i * BC_MIB, BC_MIB));
+		load[i].win = &win[i];
+		load[i].ops = BC_OP_ALL;
+		load[i].rng = bc_rand();
+		bc_watch("a task", &load[i].done);
+	}
+	for (i = 0; i < ARRAY_SIZE(load); i++)
+		ASSERT_EQ(0, bc_load_start(&load[i]));
+	sleep(bc_seconds(1, 20));
+	bc_unwatch();
+	for (i = 0; i < ARRAY_SIZE(load); i++) {
+		EXPECT_EQ(0, bc_load_stop(&load[i]));
+		EXPECT_EQ(0, bc_win_check(&win[i]));
+		EXPECT_LT(0, load[i].done);
+		bc_win_free(&win[i]);
+	}
+}
+
 /*
  * A command of several extents that fails in one of them reports those before
  * it: below is a device whose end cannot be written.

@@ -14,7 +14,7 @@
 #include "loopdev.h"
 #include "stack.h"
 
-#define COUNT		400
+#define COUNT		250
 #define COUNT_FULL	10000
 #define LOOK		100	/* operations between two looks at all of the data */
 #define LEN		(4 * BC_MIB)
