@@ -32,17 +32,12 @@ FIXTURE_SETUP(between)
 	};
 	unsigned int i;
 
-	for (i = 0; i < DEVICES; i++)
-		self->dev[i].fd = self->dev[i].bfd = -1;
 	BC_REQUIRE(bc_open(&self->dev[DRIVE_A], "COPY_DEV"));
 	BC_REQUIRE(bc_open(&self->dev[DRIVE_B], "COPY_DEV2"));
 	BC_REQUIRE(bc_need_copy(&self->dev[DRIVE_A]));
 	BC_REQUIRE(bc_need_copy(&self->dev[DRIVE_B]));
 	BC_REQUIRE(bc_stack_make(&self->stack, tables, &self->dev[DRIVE_A], &self->dev[DRIVE_B]));
-	for (i = 0; i < DRIVE_A; i++) {
-		ASSERT_EQ(0, bc_open_path(&self->dev[i], self->stack.dm[i].path));
-		BC_REQUIRE(bc_need_copy(&self->dev[i]));
-	}
+	BC_REQUIRE(bc_stack_open(&self->stack, 0, self->dev, DRIVE_A));
 	for (i = 0; i < ALIAS; i++)
 		ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dev[i], 0, self->dev[i].size));
 	for (i = DRIVE_A; i < DEVICES; i++)

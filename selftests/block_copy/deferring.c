@@ -14,7 +14,6 @@ FIXTURE(deferring) {
 	struct bc_dev a, top[TASKS];
 	struct bc_win win[TASKS];
 	struct bc_stack stack;
-	unsigned int opened;
 };
 
 FIXTURE_VARIANT(deferring) {
@@ -53,19 +52,16 @@ FIXTURE_SETUP(deferring)
 	if (variant->module)
 		BC_REQUIRE(bc_load_module(variant->module));
 	BC_REQUIRE(bc_stack_make(&self->stack, tables, &self->a, NULL));
-	for (i = 0; i < TASKS; i++) {
-		BC_REQUIRE(bc_open_path(&self->top[i], self->stack.dm[1 + i].path));
-		self->opened++;
-		BC_REQUIRE(bc_need_copy(&self->top[i]));
+	BC_REQUIRE(bc_stack_open(&self->stack, 1, self->top, TASKS));
+	for (i = 0; i < TASKS; i++)
 		ASSERT_EQ(0, bc_win_init(&self->win[i], &self->top[i], 0, self->top[i].size));
-	}
 }
 
 FIXTURE_TEARDOWN(deferring)
 {
 	unsigned int i;
 
-	for (i = 0; i < self->opened; i++) {
+	for (i = 0; i < TASKS; i++) {
 		bc_win_free(&self->win[i]);
 		bc_close(&self->top[i]);
 	}

@@ -27,7 +27,6 @@ FIXTURE(scarce) {
 	struct bc_dev a, dm[DEVICES];	/* the bottom first */
 	struct bc_win win[DEVICES];
 	struct bc_stack stack;
-	unsigned int nr_dm;
 };
 
 FIXTURE_VARIANT(scarce) {
@@ -107,8 +106,6 @@ FIXTURE_SETUP(scarce)
 	const char *tables[BC_STACK_MOST] = { variant->bottom };
 	unsigned int i;
 
-	for (i = 0; i < DEVICES; i++)
-		self->dm[i].fd = self->dm[i].bfd = -1;
 	for (i = 1; i < DEVICES; i++)
 		tables[i] = text[i];
 	BC_REQUIRE(bc_open(&self->a, "COPY_DEV"));
@@ -118,13 +115,9 @@ FIXTURE_SETUP(scarce)
 	if (variant->module)
 		BC_REQUIRE(bc_load_module(variant->module));
 	BC_REQUIRE(bc_stack_make(&self->stack, tables, &self->a, NULL));
-	for (i = 0; i < DEVICES; i++) {
-		BC_REQUIRE(bc_open_path(&self->dm[i], self->stack.dm[i].path));
-		self->nr_dm++;
-		BC_REQUIRE(bc_need_copy(&self->dm[i]));
-		if (i)
-			ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dm[i], 0, LEN));
-	}
+	BC_REQUIRE(bc_stack_open(&self->stack, 0, self->dm, DEVICES));
+	for (i = 1; i < DEVICES; i++)
+		ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dm[i], 0, LEN));
 	if (!mark_caches("1"))
 		SKIP(return, "no cache of bios in /sys/kernel/slab can be made to fail");
 	ASSERT_EQ(0, prepare(true));
@@ -141,7 +134,7 @@ FIXTURE_TEARDOWN(scarce)
 			EXPECT_EQ(0, bc_win_check(&self->win[i]));
 		bc_win_free(&self->win[i]);
 	}
-	for (i = 0; i < self->nr_dm; i++)
+	for (i = 0; i < DEVICES; i++)
 		bc_close(&self->dm[i]);
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));
 	bc_close(&self->a);

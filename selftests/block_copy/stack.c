@@ -129,6 +129,19 @@ int bc_stack_make(struct bc_stack *s, const char *const tables[BC_STACK_MOST],
 	return ret;
 }
 
+int bc_stack_open(const struct bc_stack *s, unsigned int first, struct bc_dev *dev,
+		  unsigned int nr)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < nr; i++)
+		dev[i].fd = dev[i].bfd = -1;
+	for (i = 0; !ret && i < nr; i++)
+		ret = bc_open_path(&dev[i], s->dm[first + i].path) ?: bc_need_copy(&dev[i]);
+	return ret;
+}
+
 int bc_stack_remove(struct bc_stack *s)
 {
 	int ret = 0, err;

@@ -57,6 +57,9 @@ struct bc_stack {
 int bc_stack_make(struct bc_stack *s, const char *const tables[BC_STACK_MOST],
 		  const struct bc_dev *a, const struct bc_dev *b);
 int bc_stack_remove(struct bc_stack *s);
+/* Opens the devices of @nr tables from @first on; each has to offer copies. */
+int bc_stack_open(const struct bc_stack *s, unsigned int first, struct bc_dev *dev,
+		  unsigned int nr);
 /* A table with its names and units replaced; free() it. */
 char *bc_stack_table(const struct bc_stack *s, const char *table, const struct bc_dev *a,
 		     const struct bc_dev *b);

@@ -9,14 +9,12 @@ int bc_set_make(struct bc_set *s, const char *const tables[BC_STACK_MOST], unsig
 	unsigned int i;
 	int ret;
 
-	for (i = 0; i < BC_SET_DEVICES; i++)
-		s->dev[i].fd = s->dev[i].bfd = -1;
 	ret = bc_open(drive, "COPY_DEV") ?: bc_need_copy(drive) ?:
-	      bc_stack_make(&s->stack, tables, drive, NULL);
+	      bc_stack_make(&s->stack, tables, drive, NULL) ?:
+	      bc_stack_open(&s->stack, first, s->dev, BC_SET_DRIVE);
 	for (i = 0; !ret && i < BC_SET_DRIVE; i++) {
 		s->dm[i] = &s->stack.dm[first + i];
-		ret = bc_open_path(&s->dev[i], s->dm[i]->path) ?: bc_need_copy(&s->dev[i]) ?:
-		      bc_win_init(&s->win[i], &s->dev[i], 0, s->dev[i].size);
+		ret = bc_win_init(&s->win[i], &s->dev[i], 0, s->dev[i].size);
 	}
 	if (!ret)
 		ret = bc_win_init(&s->win[BC_SET_DRIVE], drive, 32 * BC_MIB, BC_MIB);

@@ -8,16 +8,16 @@
 #include "stack.h"
 
 #define TASKS	2
+#define DEVICES	(2 + TASKS)
 
 enum storm { ELEVATOR, DEPTH, ATTRIBUTES, LIMITS, LIMITS_OF_DM, RESET };
 
 FIXTURE(storms) {
-	struct bc_dev a, dm[BC_STACK_MOST];
+	struct bc_dev a, dm[DEVICES];
 	struct bc_win win[TASKS];
 	struct bc_stack stack;
 	char elevator[256];
 	__u64 depth;
-	unsigned int nr_dm;
 };
 
 FIXTURE_VARIANT(storms) {
@@ -46,18 +46,12 @@ FIXTURE_SETUP(storms)
 	};
 	unsigned int i;
 
-	for (i = 0; i < BC_STACK_MOST; i++)
-		self->dm[i].fd = self->dm[i].bfd = -1;
 	BC_REQUIRE(bc_open(&self->a, "COPY_DEV"));
 	BC_REQUIRE(bc_need_copy(&self->a));
 	snprintf(bottom, sizeof(bottom), "0 @8000 delay %%a @5000 %u %%a @5000 0\n",
 		 variant->delay);
 	BC_REQUIRE(bc_stack_make(&self->stack, tables, &self->a, NULL));
-	for (i = 0; i < self->stack.nr; i++) {
-		BC_REQUIRE(bc_open_path(&self->dm[i], self->stack.dm[i].path));
-		self->nr_dm++;
-		BC_REQUIRE(bc_need_copy(&self->dm[i]));
-	}
+	BC_REQUIRE(bc_stack_open(&self->stack, 0, self->dm, DEVICES));
 	for (i = 0; i < TASKS; i++)
 		ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dm[2 + i], 0,
 					 self->dm[2 + i].size));
@@ -82,7 +76,7 @@ FIXTURE_TEARDOWN(storms)
 			EXPECT_EQ(0, bc_win_check(&self->win[i]));
 		bc_win_free(&self->win[i]);
 	}
-	for (i = 0; i < self->nr_dm; i++)
+	for (i = 0; i < DEVICES; i++)
 		bc_close(&self->dm[i]);
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));
 	bc_close(&self->a);
@@ -92,7 +86,7 @@ FIXTURE_TEARDOWN(storms)
 static int blow(FIXTURE_DATA(storms) *self, enum storm storm, __u64 i)
 {
 	static const char * const elevators[] = { "none", "mq-deadline", "kyber", "bfq" };
-	struct bc_dev *a = &self->a, *dm = &self->dm[i % self->nr_dm];
+	struct bc_dev *a = &self->a, *dm = &self->dm[i % DEVICES];
 	char path[256];
 	int ret = 0;
 
