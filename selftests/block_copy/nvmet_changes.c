@@ -17,6 +17,7 @@
 #define INVALID_OPCODE	0x001
 #define INTERRUPTED	0x021
 #define LBA_RANGE	0x080
+#define SIZE_LIMIT	0x183
 #define WAIT_MS		20000
 
 FIXTURE(target) {
@@ -103,8 +104,9 @@ static int await_limit(struct bc_dev *dev, __u64 bytes)
 	__u64 end = bc_now_ms() + WAIT_MS;
 
 	for (;;) {
+		/* all of them change at once, but are read one by one */
 		if (!bc_read_limits(dev) && dev->lim.hw_bytes == bytes)
-			return 0;
+			return bc_read_limits(dev);
 		if (bc_now_ms() > end)
 			break;
 		usleep(10000);
@@ -203,6 +205,7 @@ TEST_F(target, limits_of_all_sizes)
 	struct bc_result r;
 	struct bc_dev null;
 	unsigned int i, n;
+	__u32 dword0;
 
 	mount("configfs", "/sys/kernel/config", "configfs", 0, NULL);
 	nullb_remove();
@@ -228,6 +231,18 @@ TEST_F(target, limits_of_all_sizes)
 		EXPECT_EQ(cases[i].mssrl, lim.mssrl);
 		EXPECT_EQ(cases[i].msrc, lim.msrc);
 		EXPECT_EQ(((1ULL << 32) - lbs) / lbs, lim.mcl);
+		/* a block, and a range, more than that */
+		memset(&self->c, 0, sizeof(self->c));
+		bc_nvme_add(&self->c, 0, lim.mssrl + 1);
+		self->c.sdlba = lba(self->dev, BASE);
+		EXPECT_EQ(SIZE_LIMIT | BC_NVME_DNR, bc_nvme_copy(self->dev, &self->c, &dword0));
+		EXPECT_EQ(0, dword0);
+		self->c.nr = 0;
+		while (lim.msrc < 255 && self->c.nr < lim.msrc + 2)
+			bc_nvme_add(&self->c, 0, 1);
+		if (self->c.nr)
+			EXPECT_EQ(SIZE_LIMIT | BC_NVME_DNR,
+				  bc_nvme_copy(self->dev, &self->c, &dword0));
 		for (n = 0; n < 40; n++) {
 			ext[n].offset = BASE + (60 - n) * lbs;
 			ext[n].length = (1 + n % 3) * lbs;
@@ -401,26 +416,44 @@ static __u64 lo_bytes(void)
 	return bytes;
 }
 
-/* What a copy puts on the wire, and reading and writing the same data. */
+/* What a copy puts on the wire, and reading and writing the same data, @len bytes at a time. */
+static int wire(FIXTURE_DATA(target) *self, __u64 len, __u64 *copied, __u64 *carried)
+{
+	char *buf = bc_alloc(len);
+	__u64 off, start = lo_bytes();
+	int ret = 0;
+
+	for (off = 0; off < BC_MIB; off += len) {
+		struct blk_copy_extent ext = { BASE + off, len };
+
+		ret |= bc_step(&self->win, BC_IOCTL, BASE + BC_MIB + off, &ext, 1);
+	}
+	*copied = lo_bytes() - start;
+	start = lo_bytes();
+	for (off = 0; off < BC_MIB; off += len)
+		if (pread(self->dev->fd, buf, len, BASE + off) != (ssize_t)len ||
+		    pwrite(self->dev->fd, buf, len, BASE + BC_MIB + off) != (ssize_t)len)
+			ret = -1;
+	*carried = lo_bytes() - start;
+	free(buf);
+	bc_log("1 MiB, %llu KiB at a time: %llu bytes on the wire, read and written: %llu",
+	       len / BC_KIB, *copied, *carried);
+	return ret;
+}
+
 TEST_F(target, bytes_on_the_wire)
 {
-	struct blk_copy_extent ext = { BASE, BC_MIB };
-	__u64 start, copied, carried;
-	char *buf = bc_alloc(BC_MIB);
+	static const __u64 lengths[] = { 8 * BC_KIB, 64 * BC_KIB, BC_MIB };
+	__u64 copied, carried;
+	unsigned int i;
 
 	MAKE("tcp", self->drive.path, 0);
-	start = lo_bytes();
-	EXPECT_EQ(0, bc_step(&self->win, BC_IOCTL, BASE + BC_MIB, &ext, 1));
-	copied = lo_bytes() - start;
-	start = lo_bytes();
-	ASSERT_EQ(BC_MIB, pread(self->dev->fd, buf, BC_MIB, BASE));
-	ASSERT_EQ(BC_MIB, pwrite(self->dev->fd, buf, BC_MIB, BASE + BC_MIB));
-	carried = lo_bytes() - start;
-	free(buf);
-	bc_log("1 MiB in commands of %llu KiB: %llu bytes on the wire, read and written: %llu",
-	       self->dev->lim.max_bytes / BC_KIB, copied, carried);
-	EXPECT_LT(2 * BC_MIB, carried);
-	EXPECT_GT(carried / 50, copied);
+	bc_log("commands of at most %llu KiB", self->dev->lim.max_bytes / BC_KIB);
+	for (i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		EXPECT_EQ(0, wire(self, lengths[i], &copied, &carried));
+		EXPECT_LT(2 * BC_MIB, carried);
+		EXPECT_GT(carried / 20, copied);
+	}
 }
 
 /* nvme-cli, with the target and with the drive itself. */
