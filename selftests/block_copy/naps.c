@@ -77,11 +77,14 @@ static int nap(const struct bc_dm *dm, const char *how, unsigned int ms)
 TEST_F_TIMEOUT(naps, source, 60)
 {
 	struct bc_set *s = &self->set;
-	__u64 nested = 1;
+	__u64 nested = 1, ended = 1;
 
 	HOLD_AND_NAP("hold src nth:1", "held_src", NAPPER, NAPPER);
 	EXPECT_EQ(0, bc_dm_status(s->dm[NAPPER], "nested", &nested));
-	EXPECT_EQ(0, nested);
+	EXPECT_EQ(0, bc_dm_status(s->dm[NAPPER], "naps_ended", &ended));
+	/* Later it may come, if this host is busy. */
+	if (!ended)
+		EXPECT_EQ(0, nested);
 	END(0);
 	AWAIT("naps_ended", 1);
 }
@@ -101,13 +104,18 @@ TEST_F_TIMEOUT(naps, before_it_starts, 60)
 	static const int from[] = { DRIVE, NAPPER, FAST };
 	struct bc_set *s = &self->set;
 	unsigned int i;
+	bool in_time;
+	__u64 begin;
 
 	for (i = 0; i < 3; i++) {
+		begin = bc_now_ms();
 		NAP(NAP_MS);
 		AWAIT("naps", i + 1);
 		START(NAPPER, from[i]);
+		in_time = bc_now_ms() < begin + NAP_MS / 2;
 		END(0);
-		EXPECT_LT(NAP_MS / 3, s->copy.took_ms);
+		if (in_time)
+			EXPECT_LT(NAP_MS / 3, s->copy.took_ms);
 		AWAIT("naps_ended", i + 1);
 	}
 }
@@ -117,7 +125,7 @@ TEST_F_TIMEOUT(naps, for_too_long, 60)
 {
 	struct bc_set *s = &self->set;
 
-	NAP(2000);
+	NAP(3000);
 	AWAIT("naps", 1);
 	START(NAPPER, FAST);
 	usleep(50000);

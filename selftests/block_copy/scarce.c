@@ -18,7 +18,7 @@
 #define LEN	BC_MIB
 #define CHUNK	(4 * BC_KIB)
 #define LONG	(64 * CHUNK)
-#define LONG_MS	15000
+#define LONG_MS	40000
 #define FAULTS	"/sys/kernel/debug/failslab/"
 
 enum { SOURCES = 1, DESTINATIONS = 1 + TASKS, DEVICES = 1 + 2 * TASKS };
@@ -188,17 +188,18 @@ TEST_F_TIMEOUT(scarce, long_copy, 120)
 		.dw = &self->win[DESTINATIONS], .sw = &self->win[SOURCES],
 		.ext = { 0, LONG }, .dst = 50 * self->a.lbs,
 	};
-	__u64 again = 0, start = bc_now_ms();
+	__u64 again = 0, freezes = 0, start = bc_now_ms();
 	bool counted, ended;
 
-	if (variant->freezes)
-		SKIP(return, "a copy that is disturbed says nothing about its pace");
 	ASSERT_EQ(0, faults(true));
 	bc_again_start(&self->dm[SOURCES], NULL);
 	ASSERT_EQ(0, pthread_create(&t.thread, NULL, copy, &t));
 	while (!(ended = __atomic_load_n(&t.ended, __ATOMIC_RELAXED)) &&
-	       bc_now_ms() < start + LONG_MS)
+	       bc_now_ms() < start + LONG_MS) {
+		if (variant->freezes)
+			bc_queue_write(&self->dm[0], "read_ahead_kb", 64 + freezes++ % 64);
 		usleep(10000);
+	}
 	counted = !bc_again_stop(&again);
 	ASSERT_EQ(0, faults(false));
 	pthread_join(t.thread, NULL);
@@ -206,9 +207,11 @@ TEST_F_TIMEOUT(scarce, long_copy, 120)
 	       t.r.err ? strerrorname_np(t.r.err) : "no error", t.r.copied, t.ext.length,
 	       bc_now_ms() - start, again);
 	EXPECT_TRUE(ended);
-	EXPECT_EQ(0, t.r.err);
 	EXPECT_EQ(0, judge(&t));
-	if (counted)
+	/* Who is kept from a queue as well may give up in the end. */
+	if (!variant->freezes)
+		EXPECT_EQ(0, t.r.err);
+	if (!variant->freezes && counted)
 		EXPECT_GT(LONG / CHUNK, again);
 }
 

@@ -120,7 +120,7 @@ static struct bc_result copy(struct bc_win *w, enum bc_iface iface, struct bc_bo
 	return r;
 }
 
-/* It is sent again: once more than what all of them take. */
+/* It is sent again: once more than what all take, or more often on a host that is too slow. */
 TEST_F_TIMEOUT(timeouts, of_a_command_that_is_sent_again, 60)
 {
 	struct bc_counts saw;
@@ -134,7 +134,7 @@ TEST_F_TIMEOUT(timeouts, of_a_command_that_is_sent_again, 60)
 	EXPECT_EQ(COMMANDS * self->dev[0].lim.max_bytes, r.copied);
 	if (bc_have_witness()) {
 		ASSERT_EQ(0, bc_count(&saw));
-		EXPECT_EQ(bound.copies + 1, saw.copies);
+		EXPECT_LE(bound.copies + 1, saw.copies);
 		EXPECT_EQ(0, saw.writes);
 	}
 }
@@ -152,6 +152,7 @@ TEST_F_TIMEOUT(timeouts, of_a_command_that_is_given_up, 60)
 	EXPECT_EQ(variant->iface == BC_CFR && r.copied ? 0 : EIO, r.err);
 	/* Nothing is wrong with the drive. */
 	EXPECT_EQ(0, bc_write_file(FAULTS "probability", "0"));
+	EXPECT_EQ(0, bc_queue_write(&self->drive, "io_timeout", self->timeout));
 	EXPECT_EQ(0, copy(&self->win[0], variant->iface, &bound).err);
 }
 
