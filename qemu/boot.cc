@@ -115,7 +115,7 @@ bool Boot::run_program(const std::string &name, const std::vector<std::string> &
     request.argv = argv;
     request.argv.insert(request.argv.begin(), "/tests/" + name);
     request.timeout = suite_.timeout * (debug_ ? kDebugSlowdown : 1);
-    std::optional<ProgramEnd> end = vm_->run(request, [&](std::string_view bytes, bool error) {
+    auto output = [&](std::string_view bytes, bool error) {
         ktap_ += bytes;
         if (error) {
             errors += bytes;
@@ -125,7 +125,13 @@ bool Boot::run_program(const std::string &name, const std::vector<std::string> &
         parser.feed(bytes);
         if (parser.results() != before)
             reporter_.progress(job_.name, parser.last_name(), parser.results());
-    });
+    };
+    // What it has said before it cut the power doesn't count.
+    std::optional<ProgramEnd> end =
+        vm_->run_through_cuts(request, output, kBootLimit * (debug_ ? kDebugSlowdown : 1), [&] {
+            parser = {};
+            ktap_ += "\n# the power was cut\n";
+        });
     if (!ktap_.empty() && ktap_.back() != '\n')
         ktap_ += '\n';
     program.duration =

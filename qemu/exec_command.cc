@@ -142,10 +142,12 @@ int exec_command(const Setting &setting, const ExecOptions &options) {
                 request.columns = size.ws_col;
             }
         }
-        end = (*vm)->run(request, [](std::string_view bytes, bool error) {
+        auto output = [](std::string_view bytes, bool error) {
             Status ignored = write_all(error ? STDERR_FILENO : STDOUT_FILENO, bytes);
             (void)static_cast<bool>(ignored);
-        });
+        };
+        end = (*vm)->run_through_cuts(request, output, options.flavour == "debug" ? 240s : 120s,
+                                      [] {});
     }
     if (!end)
         return report(**vm);

@@ -101,6 +101,16 @@ TEST(Witness, SaysWhenItCannotKnow) {
     EXPECT_EQ(witness.answer("mark\n"), "{\"error\":\"no NVMe here\"}\n");
 }
 
+TEST(Witness, CutsThePower) {
+    int cuts = 0;
+    Witness witness(
+        "no NVMe here", [] {}, no_plugging, [&] { cuts++; });
+    EXPECT_EQ(witness.answer("power_cu"), "");
+    EXPECT_EQ(cuts, 0);
+    EXPECT_EQ(witness.answer("t\n"), "\n");
+    EXPECT_EQ(cuts, 1);
+}
+
 TEST(Witness, PlugsDevices) {
     std::vector<std::string> plugged;
     Witness witness(

@@ -31,8 +31,11 @@ Vm::Vm(const Machine &machine, Options options)
     : machine_(machine), options_(std::move(options)), scanner_(*options_.splats),
       witness_(
           why_no_witness(machine), [this] { read_trace(); },
-          [this](const std::string &command, const std::string &id) { return plug(command, id); }) {
-}
+          [this](const std::string &command, const std::string &id) { return plug(command, id); },
+          [this] {
+              power_cut_ = true;
+              kill();
+          }) {}
 
 Vm::~Vm() {
     kill();
@@ -52,7 +55,8 @@ Status Vm::launch() {
     if (!kernel)
         return Error{kernel.error().message + " (build one with `make kernel`, or name "
                                               "one with --kernel)"};
-    images_ = std::move(options_.images);
+    if (images_.empty())
+        images_ = std::move(options_.images);
     for (size_t i = images_.size(); i < machine_.drives.size(); i++) {
         Result<Fd> image = make_image(machine_.drives[i]);
         if (!image)
@@ -70,8 +74,8 @@ Status Vm::launch() {
     trace_ = std::move(*trace);
     errors_ = std::move(*errors);
     if (keep) {
-        Result<Fd> log =
-            open_file(options_.log_directory + "/console.log", O_WRONLY | O_CREAT | O_TRUNC);
+        Result<Fd> log = open_file(options_.log_directory + "/console.log",
+                                   O_WRONLY | O_CREAT | (power_cut_ ? O_APPEND : O_TRUNC));
         if (!log)
             return log.error();
         console_log_ = std::move(*log);
@@ -117,8 +121,41 @@ Status Vm::launch() {
     console_ = std::move(pairs[1].ours);
     results_ = std::move(pairs[2].ours);
     port_ = std::move(pairs[3].ours);
-    options_.initramfs.reset();
     return {};
+}
+
+Status Vm::power_on() {
+    frames_ = {};
+    console_partial_.clear();
+    trace_partial_.clear();
+    trace_at_ = 0;
+    ready_ = false;
+    exited_ = false;
+    Status status = launch();
+    power_cut_ = false;
+    return status;
+}
+
+std::optional<ProgramEnd> Vm::run_through_cuts(RunRequest request, const Output &output,
+                                               std::chrono::seconds limit,
+                                               const std::function<void()> &again) {
+    const size_t variables = request.env.size();
+
+    for (int boot = 2;; boot++) {
+        std::optional<ProgramEnd> end = run(request, output);
+        if (end || !power_cut_)
+            return end;
+        Status status = power_on();
+        if (!status) {
+            give_up(Outcome::host_error, status.error().message);
+            return std::nullopt;
+        }
+        if (!wait_ready(limit))
+            return std::nullopt;
+        again();
+        request.env.resize(variables);
+        request.env.push_back(fmt::format("COPY_BOOT={}", boot));
+    }
 }
 
 std::string Vm::qemu_messages() const {
@@ -153,7 +190,7 @@ void Vm::qemu_ended() {
     read_console();
     read_results();
     read_trace();
-    if (ended_well_ || trouble_)
+    if (ended_well_ || trouble_ || power_cut_)
         return;
     std::string how = status ? status->describe() : "did not end";
     if (!scanner_.splats().empty()) {
@@ -390,7 +427,7 @@ std::optional<ProgramEnd> Vm::run(const RunRequest &request, const Output &outpu
         request.timeout.count() ? Clock::now() + request.timeout + 45s : Clock::time_point::max();
     bool ok = pump(
         deadline, [this] { return end_.has_value(); }, request.stdin_fd, running_);
-    if (!ok && !trouble_)
+    if (!ok && !trouble_ && !power_cut_)
         time_is_over(fmt::format("'{}' ran for more than {} s and the guest did not end it",
                                  request.argv[0], request.timeout.count()));
     output_ = nullptr;

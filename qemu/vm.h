@@ -82,6 +82,16 @@ public:
     // The guest's checks of its kernel, as KTAP. `required`: a missing
     // facility is a failure (debug kernels).
     std::optional<std::string> end_checks(bool required);
+    // A program has asked for the power to be cut, which has ended QEMU in the middle of
+    // everything. power_on() starts it again with the same images; then wait_ready().
+    // run() returns nothing then, and there is no trouble.
+    bool power_is_cut() const { return power_cut_; }
+    Status power_on();
+    // As run(), but a program that cuts the power is run again, with COPY_BOOT=2 (3, ...) in its
+    // environment, once the machine is up again, which may take `limit`. `again` is told before.
+    std::optional<ProgramEnd> run_through_cuts(RunRequest request, const Output &output,
+                                               std::chrono::seconds limit,
+                                               const std::function<void()> &again);
     // Powers the guest off and waits for QEMU. The positive end word has to come.
     bool finish();
     // Ends QEMU at once. Does nothing when it has ended.
@@ -147,6 +157,7 @@ private:
     bool ready_ = false;
     bool ended_well_ = false;
     bool exited_ = false;
+    bool power_cut_ = false;
 };
 
 } // namespace kit

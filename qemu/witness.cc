@@ -26,6 +26,10 @@ std::string Witness::answer_line(const std::string &line) {
         Status status = plug_(line.substr(0, space), line.substr(space + 1));
         return status ? "ok" : refusal(status.error().message);
     }
+    if (line == "power_cut") {
+        cut_();
+        return "";
+    }
     if (!unsupported_.empty())
         return refusal(unsupported_);
     if (line == "mark") {
@@ -37,7 +41,7 @@ std::string Witness::answer_line(const std::string &line) {
         update_();
         return counter_.counts().to_json();
     }
-    return refusal("the witness knows mark, count, device_del and device_add");
+    return refusal("the witness knows mark, count, device_del, device_add and power_cut");
 }
 
 } // namespace kit

@@ -17,16 +17,19 @@ namespace kit {
 //   "count" -> one line of JSON, see TraceCounts::to_json()
 //   "device_del ID" -> "ok": QEMU has asked the guest to let go of it
 //   "device_add ID" -> "ok": a device of this machine that is gone is back
+//   "power_cut" -> no answer: the machine ends at once, and is started again
 // Anything that cannot be answered -> {"error":"sentence"}.
 class Witness {
 public:
     // `unsupported`: why this machine has no witness; empty if it has.
     // `update` feeds the counter with everything traced until now.
-    // `plug` has QEMU carry out a command of the two above.
+    // `plug` has QEMU carry out a command of the two above. `cut` ends the machine.
     using Plug = std::function<Status(const std::string &command, const std::string &id)>;
-    Witness(std::string unsupported, std::function<void()> update, Plug plug)
-        : unsupported_(std::move(unsupported)), update_(std::move(update)), plug_(std::move(plug)) {
-    }
+    Witness(
+        std::string unsupported, std::function<void()> update, Plug plug,
+        std::function<void()> cut = [] {})
+        : unsupported_(std::move(unsupported)), update_(std::move(update)), plug_(std::move(plug)),
+          cut_(std::move(cut)) {}
 
     TraceCounter &counter() { return counter_; }
 
@@ -39,6 +42,7 @@ private:
     std::string unsupported_;
     std::function<void()> update_;
     Plug plug_;
+    std::function<void()> cut_;
     TraceCounter counter_;
     std::string buffer_;
 };
