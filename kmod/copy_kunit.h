@@ -130,5 +130,7 @@ extern struct kunit_suite copy_stack_suite;
 extern struct kunit_suite copy_nested_suite;
 extern struct kunit_suite copy_bottom_suite;
 extern struct kunit_suite copy_fault_suite;
+extern struct kunit_suite copy_kcopyd_suite;
+extern struct kunit_suite copy_kcopyd_fail_suite;
 
 #endif /* COPY_KUNIT_H */

@@ -177,7 +177,8 @@ int copy_sync_run(struct kunit *test, struct block_device *dst, sector_t sector,
 kunit_test_suites(&copy_iter_suite, &copy_split_suite, &copy_merge_suite,
 		  &copy_submit_suite, &copy_order_suite, &copy_sync_suite,
 		  &copy_stack_suite, &copy_nested_suite, &copy_bottom_suite,
-		  &copy_fault_suite);
+		  &copy_fault_suite, &copy_kcopyd_suite,
+		  &copy_kcopyd_fail_suite);
 
 MODULE_DESCRIPTION("KUnit suites of block copy offload");
 MODULE_LICENSE("GPL");

@@ -42,6 +42,14 @@ static bool fake_inside(sector_t sector, sector_t nr_sectors)
 	       sector <= FAKE_SECTORS - nr_sectors;
 }
 
+/* A write, or the destination of a copy. */
+static void fake_note_write(struct fake_disk *fake, struct request *rq)
+{
+	if (fake->in_order && blk_rq_pos(rq) < fake->next_write)
+		fake_wrong(fake, "written out of order");
+	fake->next_write = blk_rq_pos(rq) + blk_rq_sectors(rq);
+}
+
 /* Note a command down, as a driver would build it. */
 static bool fake_record(struct fake_disk *fake, struct request *rq,
 			struct fake_cmd *cmd)
@@ -125,6 +133,7 @@ static void fake_copy(struct fake_disk *fake, struct request *rq)
 	bool held = false;
 
 	spin_lock(&fake->lock);
+	fake_note_write(fake, rq);
 	if (fake->nr_cmds == FAKE_MAX_CMDS) {
 		fake_wrong(fake, "more commands than can be noted down");
 	} else if (fake_record(fake, rq, &fake->cmds[fake->nr_cmds])) {
@@ -150,11 +159,29 @@ static void fake_copy(struct fake_disk *fake, struct request *rq)
 static void fake_read_write(struct fake_disk *fake, struct request *rq)
 {
 	u8 *data = fake_data(fake, blk_rq_pos(rq));
+	bool write = rq_data_dir(rq) == WRITE;
 	struct req_iterator iter;
 	struct bio_vec bvec;
+	sector_t bad;
+
+	spin_lock(&fake->lock);
+	bad = write ? fake->bad_write : fake->bad_read;
+	if (write) {
+		fake_note_write(fake, rq);
+		fake->nr_written += blk_rq_sectors(rq);
+	} else {
+		fake->nr_read += blk_rq_sectors(rq);
+	}
+	spin_unlock(&fake->lock);
+
+	if (bad - blk_rq_pos(rq) < blk_rq_sectors(rq)) {
+		rq->rq_flags |= RQF_QUIET;
+		blk_mq_end_request(rq, BLK_STS_MEDIUM);
+		return;
+	}
 
 	rq_for_each_segment(bvec, rq, iter) {
-		if (rq_data_dir(rq) == WRITE)
+		if (write)
 			memcpy_from_bvec(data, &bvec);
 		else
 			memcpy_to_bvec(&bvec, data);
@@ -293,6 +320,8 @@ struct fake_disk *fake_disk_new(struct kunit *test,
 	fake = kzalloc(sizeof(*fake), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, fake);
 	fake->conf = *conf;
+	fake->bad_read = FAKE_SECTORS;
+	fake->bad_write = FAKE_SECTORS;
 	spin_lock_init(&fake->lock);
 	init_waitqueue_head(&fake->wait);
 	fake->data = conf->path_of ? conf->path_of->data :
@@ -327,6 +356,9 @@ void fake_disk_forget(struct fake_disk *fake)
 {
 	spin_lock(&fake->lock);
 	fake->nr_cmds = 0;
+	fake->nr_read = 0;
+	fake->nr_written = 0;
+	fake->next_write = 0;
 	fake->fail_nr = 0;
 	spin_unlock(&fake->lock);
 }

@@ -58,6 +58,12 @@ struct fake_disk {
 	unsigned int		fail_nr;	/* this copy fails, from 1 */
 	blk_status_t		fail_status;
 	unsigned int		fail_good;	/* sectors copied before that */
+	sector_t		bad_read;	/* this sector can't be read */
+	sector_t		bad_write;	/* or written */
+	unsigned int		nr_read;	/* sectors, not by copies */
+	unsigned int		nr_written;
+	bool			in_order;	/* writes and copies must be */
+	sector_t		next_write;
 	const char		*wrong;		/* first broken promise */
 	unsigned int		nr_cmds;
 	unsigned int		nr_held;

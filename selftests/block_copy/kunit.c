@@ -16,6 +16,7 @@
 static const char * const suites[] = {
 	"copy_iter", "copy_split", "copy_merge", "copy_submit", "copy_order",
 	"copy_sync", "copy_stack", "copy_nested", "copy_bottom", "copy_fault",
+	"copy_kcopyd", "copy_kcopyd_fail",
 };
 
 struct suite {
