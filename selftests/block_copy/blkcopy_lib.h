@@ -202,6 +202,8 @@ int bc_expect_no_copies(void);	/* neither copies nor writes */
  * it back. Tries again for @ms: a device can be back only when it was gone.
  */
 int bc_plug(const char *command, const char *device, unsigned int ms);
+/* Ends the machine here and now; the program is run again, see COPY_BOOT. */
+void bc_power_cut(void);
 
 /* ---- random work on a window, also as a thread (load.c) ---- */
 

@@ -189,18 +189,28 @@ int bc_dm_status(const struct bc_dm *dm, const char *word, __u64 *value)
 	return ret;
 }
 
-int bc_dm_table(const struct bc_dm *dm, char *line, size_t len)
+static int first_line(const struct bc_dm *dm, __u32 flags, char *line, size_t len)
 {
 	struct request *r = request(dm);
 	int ret;
 
-	r->io.flags = DM_STATUS_TABLE_FLAG | DM_NOFLUSH_FLAG;
+	r->io.flags = flags | DM_NOFLUSH_FLAG;
 	ret = submit(DM_TABLE_STATUS, r);
 	if (!ret)
 		snprintf(line, len, "%s",
 			 (char *)r + r->io.data_start + sizeof(struct dm_target_spec));
 	free(r);
 	return ret;
+}
+
+int bc_dm_table(const struct bc_dm *dm, char *line, size_t len)
+{
+	return first_line(dm, DM_STATUS_TABLE_FLAG, line, len);
+}
+
+int bc_dm_status_line(const struct bc_dm *dm, char *line, size_t len)
+{
+	return first_line(dm, 0, line, len);
 }
 
 int bc_dm_await(const struct bc_dm *dm, const char *word, __u64 least)

@@ -6,10 +6,6 @@
  * wait for what they hold: it has to fail, and all copies have to end. The
  * driver's lists of ranges have a reserve of their own.
  */
-#include <dirent.h>
-#include <limits.h>
-#include <sys/stat.h>
-
 #include "blkcopy_test.h"
 #include "module.h"
 #include "stack.h"
@@ -49,53 +45,6 @@ FIXTURE_VARIANT_ADD(scarce, deferred) {
 	.module = "dm-copytest",
 };
 
-/* Marks the caches of bios, and of nothing else. Returns how many. */
-static int mark_caches(const char *value)
-{
-	DIR *dir = opendir("/sys/kernel/slab");
-	struct dirent *entry;
-	char path[PATH_MAX];
-	struct stat st;
-	int nr = 0;
-
-	while (dir && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "bio-", 4))
-			continue;
-		snprintf(path, sizeof(path), "/sys/kernel/slab/%s", entry->d_name);
-		/* A link: merged with the cache of something else. */
-		if (lstat(path, &st) || !S_ISDIR(st.st_mode))
-			continue;
-		strcat(path, "/failslab");
-		nr += !bc_write_file(path, value);
-	}
-	if (dir)
-		closedir(dir);
-	return nr;
-}
-
-static int faults(bool on)
-{
-	return bc_write_file(FAULTS "probability", on ? "100" : "0");
-}
-
-/* All allocations in the caches that are marked, but not yet. Also from where none may wait. */
-static int prepare(bool all)
-{
-	return bc_write_file(FAULTS "cache-filter", "Y") ?:
-	       bc_write_file(FAULTS "task-filter", "N") ?:
-	       bc_write_file(FAULTS "ignore-gfp-wait", all ? "N" : "Y") ?:
-	       bc_write_file(FAULTS "interval", "1") ?:
-	       bc_write_file(FAULTS "times", "-1") ?:
-	       bc_write_file(FAULTS "verbose", "0");
-}
-
-static void clean_up(void)
-{
-	faults(false);
-	bc_write_file(FAULTS "cache-filter", "N");
-	bc_write_file(FAULTS "ignore-gfp-wait", "Y");
-}
-
 FIXTURE_SETUP(scarce)
 {
 	static const char * const text[DEVICES] = {
@@ -118,17 +67,17 @@ FIXTURE_SETUP(scarce)
 	BC_REQUIRE(bc_stack_open(&self->stack, 0, self->dm, DEVICES));
 	for (i = 1; i < DEVICES; i++)
 		ASSERT_EQ(0, bc_win_init(&self->win[i], &self->dm[i], 0, LEN));
-	if (!mark_caches("1"))
+	if (!bc_fail_mark_bios(true))
 		SKIP(return, "no cache of bios in /sys/kernel/slab can be made to fail");
-	ASSERT_EQ(0, prepare(true));
+	ASSERT_EQ(0, bc_fail_prepare(true));
 }
 
 FIXTURE_TEARDOWN(scarce)
 {
 	unsigned int i;
 
-	clean_up();
-	mark_caches("0");
+	bc_fail_end();
+	bc_fail_mark_bios(false);
 	for (i = 1; i < DEVICES; i++) {
 		if (self->win[i].tag)
 			EXPECT_EQ(0, bc_win_check(&self->win[i]));
@@ -191,7 +140,7 @@ TEST_F_TIMEOUT(scarce, long_copy, 120)
 	__u64 again = 0, freezes = 0, start = bc_now_ms();
 	bool counted, ended;
 
-	ASSERT_EQ(0, faults(true));
+	ASSERT_EQ(0, bc_fail_slabs(true));
 	bc_again_start(&self->dm[SOURCES], NULL);
 	ASSERT_EQ(0, pthread_create(&t.thread, NULL, copy, &t));
 	while (!(ended = __atomic_load_n(&t.ended, __ATOMIC_RELAXED)) &&
@@ -201,7 +150,7 @@ TEST_F_TIMEOUT(scarce, long_copy, 120)
 		usleep(10000);
 	}
 	counted = !bc_again_stop(&again);
-	ASSERT_EQ(0, faults(false));
+	ASSERT_EQ(0, bc_fail_slabs(false));
 	pthread_join(t.thread, NULL);
 	bc_log("%s, %llu of %llu bytes, after %llu ms and %llu failures",
 	       t.r.err ? strerrorname_np(t.r.err) : "no error", t.r.copied, t.ext.length,
@@ -223,7 +172,7 @@ TEST_F_TIMEOUT(scarce, bios, 120)
 
 	for (round = 0; round < rounds; round++) {
 		memset(task, 0, sizeof(task));
-		ASSERT_EQ(0, faults(true));
+		ASSERT_EQ(0, bc_fail_slabs(true));
 		for (i = 0; i < TASKS; i++) {
 			task[i].dw = &self->win[DESTINATIONS + i];
 			task[i].sw = &self->win[SOURCES + i];
@@ -239,7 +188,7 @@ TEST_F_TIMEOUT(scarce, bios, 120)
 		for (i = 0; i < TASKS; i++)
 			pthread_join(task[i].thread, NULL);
 		bc_unwatch();
-		ASSERT_EQ(0, faults(false));
+		ASSERT_EQ(0, bc_fail_slabs(false));
 		/* To look at single sectors, without a delay for each. */
 		ASSERT_EQ(0, swap_bottom(self, "0 @16000 linear %a @5000\n"));
 		for (i = 0; i < TASKS; i++) {
@@ -267,12 +216,12 @@ FIXTURE_SETUP(lists)
 		SKIP(return, "knows NVMe's lists of ranges, but %s has none", self->dev.path);
 	if (access(FAULTS "cache-filter", W_OK) || bc_write_file(LISTS, "1"))
 		SKIP(return, "the kernel has no failing slabs (CONFIG_FAILSLAB), or no debugfs");
-	ASSERT_EQ(0, prepare(false));
+	ASSERT_EQ(0, bc_fail_prepare(false));
 }
 
 FIXTURE_TEARDOWN(lists)
 {
-	clean_up();
+	bc_fail_end();
 	bc_write_file(LISTS, "0");
 	if (self->win.tag)
 		EXPECT_EQ(0, bc_win_check(&self->win));
@@ -289,12 +238,12 @@ TEST_F_TIMEOUT(lists, of_ranges, 60)
 	bool late;
 
 	ASSERT_EQ(0, bc_mark());
-	ASSERT_EQ(0, faults(true));
+	ASSERT_EQ(0, bc_fail_slabs(true));
 	ASSERT_EQ(0, bc_async_start(&copy, BC_IOCTL, &self->win, 2 * BC_MIB, &self->win, 0,
 				    ext.length));
 	EXPECT_EQ(0, bc_async_end(&copy, 0, 8000));
 	late = !bc_async_done(&copy);
-	faults(false);
+	bc_fail_slabs(false);
 	/* It goes on now, and must have ended before its window does. */
 	if (late)
 		pthread_join(copy.thread, NULL);

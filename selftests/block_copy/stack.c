@@ -94,7 +94,7 @@ int bc_stack_add(struct bc_stack *s, const char *table, const struct bc_dev *a,
 }
 
 /* Wakes what an earlier test, ended in the middle, has left asleep, then goes on. */
-static void remove_leftovers(void)
+void bc_stack_sweep(void)
 {
 	struct bc_dm dm[BC_STACK_MOST] = { 0 };
 	unsigned int i;
@@ -119,7 +119,7 @@ int bc_stack_make(struct bc_stack *s, const char *const tables[BC_STACK_MOST],
 	memset(s, 0, sizeof(*s));
 	s->top.fd = -1;
 	s->top.bfd = -1;
-	remove_leftovers();
+	bc_stack_sweep();
 	for (i = 0; i < BC_STACK_MOST && tables[i] && !ret; i++)
 		ret = bc_stack_add(s, tables[i], a, b);
 	if (!ret)

@@ -29,6 +29,8 @@ int bc_dm_swap(const struct bc_dm *dm, const char *table, unsigned int flags);
 int bc_dm_message(const struct bc_dm *dm, const char *text);	/* to the target at sector 0 */
 /* A number from the pairs of words that the first target's status is made of. */
 int bc_dm_status(const struct bc_dm *dm, const char *word, __u64 *value);
+/* All that the status of the first target says. */
+int bc_dm_status_line(const struct bc_dm *dm, char *line, size_t len);
 /* The arguments of the first target, as its table has them. */
 int bc_dm_table(const struct bc_dm *dm, char *line, size_t len);
 /* Waits until that number is at least @least; logs when it takes too long. */
@@ -60,6 +62,8 @@ int bc_stack_remove(struct bc_stack *s);
 /* Opens the devices of @nr tables from @first on; each has to offer copies. */
 int bc_stack_open(const struct bc_stack *s, unsigned int first, struct bc_dev *dev,
 		  unsigned int nr);
+/* Removes what an earlier test, ended in the middle, has left; bc_stack_make() does it. */
+void bc_stack_sweep(void);
 /* A table with its names and units replaced; free() it. */
 char *bc_stack_table(const struct bc_stack *s, const char *table, const struct bc_dev *a,
 		     const struct bc_dev *b);
@@ -115,6 +119,18 @@ int bc_stack_disturbed(struct bc_win *dw, struct bc_win *sw, enum bc_iface iface
 int bc_expect_stacked_limits(struct bc_dev *dev, struct bc_dev *a, struct bc_dev *b);
 /* Six zeroes in sysfs. */
 int bc_expect_no_limits(struct bc_dev *dev);
+
+/* ---- no memory but the reserves (failslab.c): 0 or -1, silently ---- */
+
+/* Marks the caches of bios, and of nothing else, as those that fail. Returns how many. */
+int bc_fail_mark_bios(bool on);
+/* All allocations in the caches that are marked, or those that may wait; but not yet. */
+int bc_fail_prepare(bool all);
+int bc_fail_slabs(bool on);
+void bc_fail_end(void);
+/* All of it for bios. Returns 0, 1 to skip or -1 (bc_reason()); nothing fails yet. */
+int bc_fail_bios_begin(void);
+void bc_fail_bios_end(void);
 
 /* ---- one copy by a thread of its own (async.c) ---- */
 

@@ -249,6 +249,14 @@ int bc_expect_no_copies(void)
 	return bad;
 }
 
+void bc_power_cut(void)
+{
+	static const char question[] = "power_cut\n";
+
+	if (!open_port() && write(port, question, strlen(question)) > 0)
+		usleep(TIMEOUT_MS * 1000);
+}
+
 int bc_plug(const char *command, const char *device, unsigned int ms)
 {
 	__u64 end = bc_now_ms() + ms;
