@@ -168,6 +168,27 @@ TEST_F(kcopyd, clone)
 	EXPECT_EQ(0, kc_check(kc, META + BC_MIB, ALL - META - BC_MIB));
 }
 
+/* Jobs that are smaller than the parameter says aren't offered. */
+TEST_F(kcopyd, smallest)
+{
+	struct kc *kc = &self->kc;
+	char text[16];
+	int more;
+
+	for (more = 0; more < 2; more++) {
+		snprintf(text, sizeof(text), "%u", variant->chunk / 2 + more);
+		ASSERT_EQ(0, kc_param("kcopyd_copy_offload_min_kb", text));
+		BC_REQUIRE(add_clone(kc, variant->chunk));
+		ASSERT_EQ(0, bc_mark());
+		ASSERT_EQ(0, bc_dm_message(&kc->stack.dm[3], "enable_hydration"));
+		ASSERT_EQ(0, kc_await_ratio(kc, 3, 1));
+		EXPECT_EQ(0, judge(kc, variant->on && !more, LEN, BC_MIB, BC_MIB));
+		ASSERT_EQ(0, bc_stack_remove(&kc->stack));
+		kc_copied(kc, DST, SRC, LEN);
+		EXPECT_EQ(0, kc_check(kc, 0, META));
+	}
+}
+
 /*
  * No memory for bios but what is in reserve: a part is copied by the drive, the
  * rest is read and written, and all of it is right.

@@ -32,6 +32,7 @@ int kc_close(struct kc *kc)
 	kc->stack.top.bfd = -1;
 	ret = bc_stack_remove(&kc->stack);
 	kc_param("kcopyd_copy_offload", "Y");
+	kc_param("kcopyd_copy_offload_min_kb", "0");
 	bc_win_free(&kc->win);
 	bc_close(&kc->a);
 	return ret;

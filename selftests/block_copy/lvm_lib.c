@@ -87,19 +87,25 @@ int lvm_read(char *out, size_t len, const char *fmt, ...)
 	return ret;
 }
 
-int lvm_need(const char *const *programs)
+static bool find_program(const char *name, char *path, size_t len)
 {
 	static const char * const places[] = { "/usr/sbin", "/usr/bin", "/sbin", "/bin" };
-	char path[128];
 	unsigned int i;
 
+	for (i = 0; i < 4; i++) {
+		snprintf(path, len, "%s/%s", places[i], name);
+		if (!access(path, X_OK))
+			return true;
+	}
+	return false;
+}
+
+int lvm_need(const char *const *programs)
+{
+	char path[128];
+
 	for (; *programs; programs++) {
-		for (i = 0; i < 4; i++) {
-			snprintf(path, sizeof(path), "%s/%s", places[i], *programs);
-			if (!access(path, X_OK))
-				break;
-		}
-		if (i == 4) {
+		if (!find_program(*programs, path, sizeof(path))) {
 			bc_set_reason("the program %s is not here", *programs);
 			return 1;
 		}
@@ -110,16 +116,23 @@ int lvm_need(const char *const *programs)
 
 int lvm_configure(void)
 {
-	static const char config[] =
+	static const char format[] =
 		"devices { use_devicesfile = 0 multipath_component_detection = 0 hints = \"none\"\n"
 		"  obtain_device_list_from_udev = 0 issue_discards = 0 }\n"
 		"allocation { thin_pool_crop_metadata = 0 }\n"
 		"backup { backup = 0 archive = 0 }\n"
-		"global { use_lvmpolld = 0 event_activation = 0 notify_dbus = 0 }\n"
+		"global { use_lvmpolld = 0 event_activation = 0 notify_dbus = 0\n"
+		"  thin_check_executable = \"%s\" cache_check_executable = \"%s\" }\n"
 		"activation { udev_sync = 0 udev_rules = 0 monitoring = 0 verify_udev_operations = 0\n"
 		"  raid_region_size = 512 }\n";
+	char thin[128], cache[128], config[sizeof(format) + 256];
 	int fd, ret;
 
+	/* LVM knows other places than the machines of the kit have. */
+	if (!find_program("thin_check", thin, sizeof(thin)) ||
+	    !find_program("cache_check", cache, sizeof(cache)))
+		return -1;
+	snprintf(config, sizeof(config), format, thin, cache);
 	mkdir("/tmp", 0755);
 	mkdir("/tmp/lvm", 0755);
 	mkdir("/run", 0755);

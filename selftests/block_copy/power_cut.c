@@ -18,7 +18,7 @@
 #define THROTTLE	"/sys/module/dm_mirror/parameters/raid1_resync_throttle"
 
 static const char * const programs[] = {
-	"lvm", "dmsetup", "mke2fs", "e2fsck", "thin_check", NULL
+	"lvm", "dmsetup", "mke2fs", "e2fsck", "thin_check", "cache_check", NULL
 };
 
 FIXTURE(power_cut) {
