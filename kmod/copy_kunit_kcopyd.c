@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * dm-kcopyd offers its jobs to the device: which commands that sees, and that
- * nothing is read or written then; what is not offered; throttling; what has to
- * be written in order.
+ * nothing is read or written then; what is not offered; throttling.
  */
-#include <linux/delay.h>
-
 #include "copy_kunit_kcopyd.h"
 
 static const struct fake_disk_conf kc_conf = {
@@ -299,61 +296,22 @@ static void kcopyd_throttled(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, READ_ONCE(ctx->throttle.num_io_jobs), 0);
 }
 
-/*
- * What has to be written in order: a part of the job is not copied before the one
- * before it has been, by whatever means.
- */
+/* What has to be written in order is not offered. */
 static void kcopyd_in_order(struct kunit *test)
 {
 	struct kc_ctx *ctx = kc_start(test, &kc_conf);
-	struct dm_io_region to[] = {
-		{ ctx->fake->bdev, KC_DST, 1900 },
-		{ ctx->fake->bdev, 3950, 100 },
+	struct dm_io_region to = {
+		.bdev = ctx->fake->bdev, .sector = KC_DST, .count = 1900,
 	};
 	struct bio_copy_extent ext = { KC_SRC, 1900 };
-	unsigned int fail;
-	struct kc_job *job;
 
-	/* 0: all is copied; or a command of the first or second part fails */
-	for (fail = 0; fail <= 20; fail += 4) {
-		kc_new_client(test, ctx);
-		copy_model_reset(ctx->model);
-		ctx->fake->in_order = true;
-		fake_disk_fail(ctx->fake, fail, BLK_STS_IOERR, 0);
-		job = kc_submit(test, ctx, ctx->fake->bdev, KC_SRC, 1900, to, 1,
-				BIT(DM_KCOPYD_WRITE_SEQ));
-		kc_wait(test, job, 0, 0);
-		copy_model_copy(ctx->model, KC_DST, &ext, 1, 1900);
-		/* no order is kept by commands that are behind a failed one */
-		if (fail)
-			ctx->fake->wrong = NULL;
-		copy_model_check(ctx->model);
-		ctx->fake->in_order = false;
-	}
-
-	kc_new_client(test, ctx);
-	copy_model_reset(ctx->model);
-	fake_disk_hold(ctx->fake);
-	job = kc_submit(test, ctx, ctx->fake->bdev, KC_SRC, 1900, to, 1,
-			BIT(DM_KCOPYD_WRITE_SEQ));
-	KUNIT_ASSERT_TRUE(test, fake_disk_wait_held(ctx->fake, 11));
-	msleep(20);
-	KUNIT_EXPECT_EQ(test, READ_ONCE(ctx->fake->nr_cmds), 11);
-	kc_expect_io(test, ctx->fake, 0, 0);
-	fake_disk_release(ctx->fake);
-	kc_wait(test, job, 0, 0);
-	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 20);
+	ctx->fake->in_order = true;
+	kc_wait(test, kc_submit(test, ctx, ctx->fake->bdev, KC_SRC, 1900, &to,
+				1, BIT(DM_KCOPYD_WRITE_SEQ)), 0, 0);
+	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
+	kc_expect_io(test, ctx->fake, 1900, 1900);
 	copy_model_copy(ctx->model, KC_DST, &ext, 1, 1900);
 	copy_model_check(ctx->model);
-
-	/* to several places at once it is not offered */
-	copy_model_reset(ctx->model);
-	to[0].count = 100;
-	job = kc_submit(test, ctx, ctx->fake->bdev, KC_SRC, 100, to, 2,
-			BIT(DM_KCOPYD_WRITE_SEQ));
-	kc_wait(test, job, 0, 0);
-	KUNIT_EXPECT_EQ(test, ctx->fake->nr_cmds, 0);
-	kc_expect_io(test, ctx->fake, 100, 200);
 }
 
 static struct kunit_case copy_kcopyd_cases[] = {

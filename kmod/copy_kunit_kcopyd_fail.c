@@ -153,34 +153,16 @@ static void kcopyd_bad_sectors_in_order(struct kunit *test)
 	struct dm_io_region to = {
 		.bdev = ctx->fake->bdev, .sector = KC_DST, .count = 1900,
 	};
-	unsigned int offered;
 
-	for (offered = 0; offered < 2; offered++) {
-		kc_new_client(test, ctx);
-		copy_model_reset(ctx->model);
-		if (offered)
-			fake_disk_fail(ctx->fake, 1, BLK_STS_MEDIUM, 0);
-		else
-			fake_disk_set_limits(test, ctx->fake, 0, 0, 0);
-		ctx->fake->bad_read = KC_SRC + 60;
-		kc_wait(test, kc_submit(test, ctx, ctx->fake->bdev, KC_SRC,
-					1900, &to, 1,
-					BIT(DM_KCOPYD_WRITE_SEQ)), 1, 0);
-		KUNIT_EXPECT_EQ(test, ctx->fake->nr_written, 0);
-		ctx->fake->bad_read = FAKE_SECTORS;
+	ctx->fake->bad_read = KC_SRC + 60;
+	kc_wait(test, kc_submit(test, ctx, ctx->fake->bdev, KC_SRC, 1900, &to,
+				1, BIT(DM_KCOPYD_WRITE_SEQ)), 1, 0);
+	KUNIT_EXPECT_EQ(test, ctx->fake->nr_written, 0);
+	ctx->fake->bad_read = FAKE_SECTORS;
 
-		kc_new_client(test, ctx);
-		fake_disk_forget(ctx->fake);
-		fake_disk_fail(ctx->fake, offered, BLK_STS_MEDIUM, 0);
-		ctx->fake->bad_write = KC_DST + 60;
-		kc_wait(test, kc_submit(test, ctx, ctx->fake->bdev, KC_SRC,
-					1900, &to, 1,
-					BIT(DM_KCOPYD_WRITE_SEQ)), 0, 1);
-		ctx->fake->bad_write = FAKE_SECTORS;
-		fake_disk_set_limits(test, ctx->fake, fail_conf.max_sectors,
-				     fail_conf.max_extent_sectors,
-				     fail_conf.max_extents);
-	}
+	ctx->fake->bad_write = KC_DST + 60;
+	kc_wait(test, kc_submit(test, ctx, ctx->fake->bdev, KC_SRC, 1900, &to,
+				1, BIT(DM_KCOPYD_WRITE_SEQ)), 0, 1);
 }
 
 /* Stacks that refuse one half or the other of a copy, or try to make it wait. */
@@ -229,6 +211,9 @@ static bool kc_is_offered(struct kunit *test, struct kc_ctx *ctx)
 /* A device that refuses is left alone: for 8 jobs, for 16, for 32... for 1024. */
 static void kcopyd_left_alone(struct kunit *test)
 {
+	static const blk_status_t error[] = {
+		BLK_STS_AGAIN, BLK_STS_IOERR, BLK_STS_MEDIUM, BLK_STS_INVAL,
+	};
 	struct kc_ctx *ctx = kc_start(test, &fail_conf);
 	unsigned int i, round, jobs = 8;
 
@@ -252,6 +237,14 @@ static void kcopyd_left_alone(struct kunit *test)
 	for (i = 0; i < 8; i++)
 		KUNIT_ASSERT_FALSE(test, kc_is_offered(test, ctx));
 	KUNIT_ASSERT_TRUE(test, kc_is_offered(test, ctx));
+
+	/* what isn't a refusal says nothing about the next copy */
+	kc_new_client(test, ctx);
+	for (i = 0; i < ARRAY_SIZE(error); i++) {
+		fake_disk_forget(ctx->fake);
+		fake_disk_fail(ctx->fake, 1, error[i], 0);
+		KUNIT_ASSERT_TRUE(test, kc_is_offered(test, ctx));
+	}
 }
 
 static struct kunit_case copy_kcopyd_fail_cases[] = {

@@ -67,7 +67,7 @@ TEST_F(kcopyd_failing, mirror)
 
 		legs[i - 1] = self->dst / BC_SECTOR;
 		ASSERT_EQ(0, bc_mark());
-		BC_REQUIRE(kc_add(kc, "0 %llu mirror core 1 1024 3 %%a %llu %%a %llu %%a %llu\n",
+		BC_REQUIRE(kc_add(kc, "0 %llu mirror core 1 1024 3 %%a %llu %%a %llu %%a %llu 1 handle_errors\n",
 				  SECTORS, kc_at(SRC), legs[0], legs[1]));
 		end = bc_now_ms() + 30000;
 		do {
