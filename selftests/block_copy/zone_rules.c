@@ -304,6 +304,8 @@ TEST_F(zone_rules, crossing_copies)
 	EXPECT_EQ(0, bc_stack_remove(&s));
 }
 
+#define NAP	(512 * BC_KIB)	/* is copied while the destination sleeps now and then */
+
 struct sleeper {
 	struct bc_dm *dm;
 	__u64 sleeps;
@@ -320,7 +322,7 @@ static void *sleep_and_wake(void *arg)
 		s->bad = bc_dm_suspend(s->dm, 0);
 		usleep(bc_rand_below(3000));
 		s->bad |= bc_dm_resume(s->dm);
-		usleep(bc_rand_below(6000));
+		usleep(bc_rand_below(20000));
 		s->sleeps++;
 	}
 	return NULL;
@@ -338,7 +340,7 @@ TEST_F(zone_rules, destination_sleeps)
 	struct bc_stack s = { 0 };
 	struct bc_dev from = { .fd = -1, .bfd = -1 };
 	struct bc_win src = { 0 }, dst = { 0 };
-	struct blk_copy_extent ext = { 0, SIZE };
+	struct blk_copy_extent ext = { 0, NAP };
 	struct sleeper sleeper = { 0 };
 	__u64 end, done, rounds = 0, again = 0;
 
@@ -346,7 +348,7 @@ TEST_F(zone_rules, destination_sleeps)
 	     "copy_max_bytes=8192", 4 * ZONE);
 	BC_REQUIRE(bc_stack_make(&s, tables, self->dev, self->dev));
 	ASSERT_EQ(0, bc_open_path(&from, s.dm[0].path));
-	ASSERT_EQ(0, bc_win_init(&src, &from, 0, SIZE));
+	ASSERT_EQ(0, bc_win_init(&src, &from, 0, NAP));
 	sleeper.dm = &s.dm[1];
 	bc_watch("copies to a zone", &rounds);
 	ASSERT_EQ(0, pthread_create(&sleeper.thread, NULL, sleep_and_wake, &sleeper));
@@ -355,10 +357,10 @@ TEST_F(zone_rules, destination_sleeps)
 		struct bc_result r = { 0 };
 
 		ASSERT_EQ(0, bc_zone_reset(self->dev, 8 * ZONE));
-		ASSERT_EQ(0, bc_win_init_zero(&dst, self->dev, 8 * ZONE, SIZE));
+		ASSERT_EQ(0, bc_win_init_zero(&dst, self->dev, 8 * ZONE, NAP));
 		/* who is unlucky ten times in a row is told so, and goes on from there */
-		for (done = 0; done < SIZE; done += r.copied) {
-			ext = (struct blk_copy_extent){ done, SIZE - done };
+		for (done = 0; done < NAP; done += r.copied) {
+			ext = (struct blk_copy_extent){ done, NAP - done };
 			r = bc_copy(BC_IOCTL, s.top.fd, done, from.fd, &ext, 1);
 			if (r.err && r.err != EAGAIN) {
 				bc_log("round %llu, %llu bytes: %s", rounds, done + r.copied,
@@ -367,10 +369,10 @@ TEST_F(zone_rules, destination_sleeps)
 			}
 			again += !!r.err;
 		}
-		EXPECT_EQ(SIZE, done);
-		ext = (struct blk_copy_extent){ 0, SIZE };
-		bc_win_copied(&dst, 8 * ZONE, &src, &ext, 1, SIZE);
-		EXPECT_EQ(0, bc_zone_expect(self->dev, 8 * ZONE, SIZE));
+		EXPECT_EQ(NAP, done);
+		ext = (struct blk_copy_extent){ 0, NAP };
+		bc_win_copied(&dst, 8 * ZONE, &src, &ext, 1, NAP);
+		EXPECT_EQ(0, bc_zone_expect(self->dev, 8 * ZONE, NAP));
 		EXPECT_EQ(0, bc_win_check(&dst));
 		bc_win_free(&dst);
 		rounds++;
