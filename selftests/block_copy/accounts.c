@@ -203,6 +203,9 @@ TEST_F(accounts, throttled_stacked)
 	bc_log("2 MiB to a disk at 1 MiB/s took %llu ms", took);
 	EXPECT_LE(1500, took);
 	EXPECT_GE(15000, took);
+	/* Linux 6.12 leaks what it has allocated to throttle a disk that goes away. */
+	if (!access("/sys/kernel/debug/kmemleak", F_OK))
+		return;
 	BC_REQUIRE(limit(&self->dev, "wbps=max"));
 	BC_REQUIRE(limit(&self->src, "rbps=1048576"));
 	took = TIMED_MS(copy(&self->stack.top, 0, &self->src, 0, 2 * BC_MIB));
