@@ -130,6 +130,9 @@ TEST_F_TIMEOUT(lvm, snapshot, 300)
 	int tries;
 	char left[128];
 
+	if (!bc_full())
+		SKIP(return, "takes time: with COPY_FULL=1");
+
 	ASSERT_EQ(0, start_load(self));
 	usleep(300000);
 	ASSERT_EQ(0, fs_load_stop(&self->load));
@@ -212,6 +215,7 @@ TEST_F_TIMEOUT(lvm, cache, 300)
 		ASSERT_EQ(0, bc_count(&c));
 		bc_log("out of the cache: copied %llu KiB in %llu commands",
 		       c.blocks * self->a.lbs / 1024, c.copies);
+		EXPECT_LT(0, c.copies);
 	}
 	ASSERT_EQ(0, fs_verify("/mnt/a", self->load.files));
 	ASSERT_EQ(0, fs_umount("/mnt/a"));
