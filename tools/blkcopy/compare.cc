@@ -2,7 +2,6 @@
 #include "compare.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <vector>
 
 namespace blkcopy {
@@ -22,33 +21,24 @@ struct Pair {
 class Comparer {
 public:
     Comparer(IoQueue &queue, int source, int destination, const Plan &plan)
-        : queue_(queue), fds_{source, destination}, plan_(plan), pairs_(queue.slots() / 2) {}
+        : queue_(queue), fds_{source, destination}, plan_(plan), pairs_(queue.slots() / 2),
+          flight_(queue) {}
 
     CompareResult run(const ProgressFunction &progress, const StopFunction &stop) {
         for (unsigned i = 0; i < pairs_.size(); i++)
             start_next(i);
-        while (in_flight_ > 0) {
-            const IoDone done = queue_.wait();
-            in_flight_--;
-            if (!result_.interrupted && stop())
-                result_.interrupted = true;
-            handle(done);
-            if (progress)
-                progress(prefix_.bytes());
-        }
-        result_.compared = prefix_.bytes();
-        if (result_.compared == plan_.total())
-            result_.interrupted = false;
-        return result_;
+        flight_.land([this](const IoDone &done) { handle(done); }, 0, progress, stop);
+        const uint64_t compared = flight_.prefix.bytes();
+        return {compared, difference_, flight_.failure(),
+                flight_.stopped && compared < plan_.total()};
     }
 
 private:
     void start_next(unsigned index) {
-        if (result_.failure || result_.difference || result_.interrupted ||
-            position_ >= plan_.total())
+        if (flight_.failure() || difference_ || flight_.stopped || position_ >= plan_.total())
             return;
         const Step step = plan_.step(position_, queue_.slot_bytes(), 1);
-        pairs_[index] = Pair{prefix_.start(step.length),
+        pairs_[index] = Pair{flight_.prefix.start(step.length),
                              position_,
                              static_cast<uint32_t>(step.length),
                              {step.extents[0].offset, step.destination_offset},
@@ -61,25 +51,20 @@ private:
     void submit(unsigned index, unsigned side) {
         const Pair &pair = pairs_[index];
         const uint32_t moved = pair.moved[side];
-        queue_.submit({false, fds_[side], 2 * index + side, moved, pair.offset[side] + moved,
-                       pair.length - moved});
-        in_flight_++;
+        flight_.submit({false, fds_[side], 2 * index + side, moved, pair.offset[side] + moved,
+                        pair.length - moved});
     }
 
     void handle(const IoDone &done) {
         const unsigned index = done.slot / 2;
         const unsigned side = done.slot % 2;
         Pair &pair = pairs_[index];
-        if (done.result == -EINTR || done.result == -EAGAIN) {
+        if (try_again(done)) {
             submit(index, side);
             return;
         }
-        if (done.result <= 0) {
-            if (result_.failure && failed_piece_ < pair.piece)
-                return;
-            failed_piece_ = pair.piece;
-            result_.failure = IoFailure{side == 1, pair.offset[side] + pair.moved[side],
-                                        done.result == 0 ? ENXIO : -done.result};
+        if (const int error = error_of(done)) {
+            flight_.fail(pair.piece, {side == 1, pair.offset[side] + pair.moved[side], error});
             return;
         }
         pair.moved[side] += static_cast<uint32_t>(done.result);
@@ -97,11 +82,11 @@ private:
         const std::byte *const b = queue_.buffer(2 * index + 1);
         const auto [at, unused] = std::mismatch(a, a + pair.length, b);
         if (at == a + pair.length) {
-            prefix_.finish(pair.piece);
+            flight_.prefix.finish(pair.piece);
             return;
         }
         const uint64_t position = pair.position + static_cast<uint64_t>(at - a);
-        result_.difference = std::min(result_.difference.value_or(position), position);
+        difference_ = std::min(difference_.value_or(position), position);
     }
 
     IoQueue &queue_;
@@ -109,10 +94,8 @@ private:
     const Plan &plan_;
     std::vector<Pair> pairs_;
     uint64_t position_ = 0;
-    Prefix prefix_;
-    CompareResult result_;
-    uint64_t failed_piece_ = 0;
-    unsigned in_flight_ = 0;
+    Flight flight_;
+    std::optional<uint64_t> difference_;
 };
 
 } // namespace
