@@ -13,7 +13,7 @@
 #include "kcopyd.h"
 
 #define ROUNDS		3
-#define COW_WRITES	64
+#define COW_WRITES	128
 
 struct cost {
 	struct bc_counts c;
@@ -58,14 +58,15 @@ static int stop(struct cost *cost)
 }
 
 static void print(const char *what, __u64 chunk_kib, bool on, const struct cost *cost,
-		  double median_us, double worst_us)
+		  const double *took, unsigned int nr)
 {
 	printf("{\"what\":\"%s\",\"chunk_kib\":%llu,\"offload\":%s,\"ms\":%.0f,\"busy_ms\":%.0f,\"commands\":%llu,\"copies\":%llu,\"host_bytes\":%llu",
 	       what, chunk_kib, on ? "true" : "false", cost->ms, cost->busy_ms,
 	       cost->c.copies + cost->c.reads + cost->c.writes + cost->c.flushes, cost->c.copies,
 	       cost->c.read_bytes + cost->c.write_bytes);
-	if (median_us)
-		printf(",\"median_us\":%.0f,\"p90_us\":%.0f", median_us, worst_us);
+	if (nr)
+		printf(",\"p10_us\":%.0f,\"median_us\":%.0f,\"p90_us\":%.0f", took[nr / 10],
+		       took[nr / 2], took[nr * 9 / 10]);
 	printf("}\n");
 	fflush(stdout);
 }
@@ -79,7 +80,7 @@ static int mirror(struct kc *kc, __u64 len, bool on)
 		  kc_await_ratio(kc, 0, 0) ?: stop(&cost);
 
 	if (!ret)
-		print("mirror", 512, on, &cost, 0, 0);
+		print("mirror", 512, on, &cost, NULL, 0);
 	return bc_stack_remove(&kc->stack) ?: ret;
 }
 
@@ -96,7 +97,7 @@ static int hydrate(struct kc *kc, __u64 len, bool on)
 		  kc_await_ratio(kc, 3, 1) ?: stop(&cost);
 
 	if (!ret)
-		print("clone", 64, on, &cost, 0, 0);
+		print("clone", 64, on, &cost, NULL, 0);
 	return bc_stack_remove(&kc->stack) ?: ret;
 }
 
@@ -136,8 +137,7 @@ static int cow(struct kc *kc, __u64 chunk_kib, bool on)
 	free(buf);
 	if (!ret) {
 		qsort(took, COW_WRITES, sizeof(*took), by_size);
-		print("snapshot", chunk_kib, on, &cost, took[COW_WRITES / 2],
-		      took[COW_WRITES * 9 / 10]);
+		print("snapshot", chunk_kib, on, &cost, took, COW_WRITES);
 	}
 	return bc_stack_remove(&kc->stack) ?: ret;
 }

@@ -30,6 +30,7 @@ FIXTURE_SETUP(lvm)
 	ASSERT_EQ(0, lvm_configure());
 	umount("/mnt/a");
 	umount("/mnt/b");
+	bc_stack_sweep();
 	lvm_stop(&self->a);
 	ASSERT_EQ(0, lvm_start(&self->a));
 }
@@ -165,6 +166,36 @@ TEST_F_TIMEOUT(lvm, snapshot, 300)
 	EXPECT_EQ(0, fs_check(LVM_LV "a"));
 	ASSERT_EQ(0, fs_mount(LVM_LV "a", "/mnt/a"));
 	EXPECT_EQ(0, fs_verify("/mnt/a", files));
+	ASSERT_EQ(0, fs_umount("/mnt/a"));
+}
+
+/* dm-clone hydrates a volume while it is written to, and then that stands alone. */
+TEST_F_TIMEOUT(lvm, clone, 300)
+{
+	struct bc_dm dm = { 0 };
+
+	if (!bc_full())
+		SKIP(return, "takes time: with COPY_FULL=1");
+	ASSERT_EQ(0, start_load(self));
+	usleep(300000);
+	ASSERT_EQ(0, fs_load_stop(&self->load));
+	ASSERT_EQ(0, fs_umount("/mnt/a"));
+	ASSERT_EQ(0, lvm_run("lvm lvcreate -y -Wn -Zn -n d -L %llum " LVM_VG, LV_MIB));
+	ASSERT_EQ(0, lvm_run("lvm lvcreate -y -Wn -Zy -n m -L 4m " LVM_VG));
+	ASSERT_EQ(0, bc_mark());
+	ASSERT_EQ(0, clone_make(&dm));
+	EXPECT_EQ(0, fs_mount(dm.path, "/mnt/a"));
+	EXPECT_EQ(0, fs_load_start(&self->load, "/mnt/a"));
+	EXPECT_EQ(0, clone_await(&dm));
+	EXPECT_EQ(0, fs_load_stop(&self->load));
+	/* What is overwritten as a whole needs no copy. */
+	EXPECT_EQ(0, expect_moved(&self->a, LV_BYTES / 2));
+	EXPECT_EQ(0, fs_verify("/mnt/a", self->load.files));
+	EXPECT_EQ(0, fs_umount("/mnt/a"));
+	ASSERT_EQ(0, bc_dm_remove(&dm));
+	EXPECT_EQ(0, fs_check(LVM_LV "d"));
+	ASSERT_EQ(0, fs_mount(LVM_LV "d", "/mnt/a"));
+	EXPECT_EQ(0, fs_verify("/mnt/a", self->load.files));
 	ASSERT_EQ(0, fs_umount("/mnt/a"));
 }
 

@@ -3,7 +3,7 @@
 #ifndef BLKCOPY_LVM_H
 #define BLKCOPY_LVM_H
 
-#include "blkcopy_lib.h"
+#include "stack.h"
 
 #define LVM_VG	"copyvg"
 #define LVM_LV	"/dev/mapper/" LVM_VG "-"
@@ -21,6 +21,11 @@ int lvm_configure(void);
 int lvm_start(const struct bc_dev *dev);
 /* Deactivates and removes whatever there is, silently. */
 void lvm_stop(const struct bc_dev *dev);
+
+/* dm-clone, which LVM doesn't know, of volume a to volume d, with metadata in m. */
+int clone_make(struct bc_dm *dm);
+/* Waits until all of it has been copied. */
+int clone_await(const struct bc_dm *dm);
 
 /* ---- a file system under load ---- */
 

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include "lvm.h"
@@ -169,6 +170,56 @@ int lvm_start(const struct bc_dev *dev)
 	free(zeroes);
 	return lvm_run("lvm pvcreate -ff -y %s", dev->path) ?:
 	       lvm_run("lvm vgcreate -s 4m " LVM_VG " %s", dev->path);
+}
+
+static int lv_number(const char *lv, char *number, size_t len, __u64 *sectors)
+{
+	struct bc_dev dev;
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), LVM_LV "%s", lv);
+	if (bc_open_path(&dev, path) || fstat(dev.fd, &st))
+		return -1;
+	snprintf(number, len, "%u:%u", major(st.st_rdev), minor(st.st_rdev));
+	*sectors = dev.size / BC_SECTOR;
+	bc_close(&dev);
+	return 0;
+}
+
+int clone_make(struct bc_dm *dm)
+{
+	char src[32], dst[32], meta[32], table[256];
+	__u64 sectors;
+	int ret;
+
+	if (lv_number("m", meta, sizeof(meta), &sectors) ||
+	    lv_number("d", dst, sizeof(dst), &sectors) ||
+	    lv_number("a", src, sizeof(src), &sectors))
+		return -1;
+	snprintf(table, sizeof(table), "0 %llu clone %s %s %s 128\n", sectors, meta, dst, src);
+	ret = bc_dm_create(dm, "block_copy_0") ?: bc_dm_load(dm, table) ?: bc_dm_resume(dm);
+	if (ret)
+		bc_log("no clone: %s", strerror(-ret));
+	return ret;
+}
+
+int clone_await(const struct bc_dm *dm)
+{
+	__u64 end = bc_now_ms() + 60000;
+	unsigned long long done, all;
+	char line[256];
+
+	do {
+		if (bc_dm_status_line(dm, line, sizeof(line)) ||
+		    sscanf(line, "%*u %*s %*u %llu/%llu", &done, &all) != 2)
+			return -1;
+		if (done == all)
+			return 0;
+		usleep(10000);
+	} while (bc_now_ms() < end);
+	bc_log("%llu of %llu regions are cloned", done, all);
+	return -1;
 }
 
 int fs_make(const char *dev)

@@ -231,6 +231,27 @@ static int mirror_begins(FIXTURE_DATA(power_cut) *self)
 	       await_copied(&self->a, LV_MIB / 4 * BC_MIB) ?: cut(self);
 }
 
+static int clone_begins(FIXTURE_DATA(power_cut) *self)
+{
+	struct bc_dm dm;
+
+	if (start_load(self) || fs_load_stop(&self->load) || fs_umount("/mnt/a") ||
+	    lvm_run("lvm lvcreate -y -Wn -Zn -n d -L %llum " LVM_VG, LV_MIB) ||
+	    lvm_run("lvm lvcreate -y -Wn -Zy -n m -L 4m " LVM_VG))
+		return -1;
+	return bc_mark() ?: clone_make(&dm) ?: fs_mount(dm.path, "/mnt/a") ?:
+	       fs_load_start(&self->load, "/mnt/a") ?:
+	       await_copied(&self->a, 4 * BC_MIB) ?: cut(self);
+}
+
+static int clone_goes_on(FIXTURE_DATA(power_cut) *self)
+{
+	struct bc_dm dm;
+
+	return wake_up(self) ?: clone_make(&dm) ?: clone_await(&dm) ?: -bc_dm_remove(&dm) ?:
+	       verify(self, "d");
+}
+
 static int mirror_is_whole(FIXTURE_DATA(power_cut) *self)
 {
 	return wake_up(self) ?: verify(self, "a");
@@ -247,6 +268,7 @@ static const struct {
 	{ "merge", merge_begins, merge_goes_on },
 	{ "thin", thin_begins, snapshot_is_whole },
 	{ "mirror", mirror_begins, mirror_is_whole },
+	{ "clone", clone_begins, clone_goes_on },
 };
 
 #define QUICK_STAGES	1
