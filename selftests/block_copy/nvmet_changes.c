@@ -76,6 +76,16 @@ static int command(FIXTURE_DATA(target) *self, __u64 dst, unsigned int nr, __u32
 	return bc_nvme_copy(self->dev, &self->c, dword0);
 }
 
+/* Model only: the first @nr ranges of that command were copied inside the window. */
+static void copied_by_command(FIXTURE_DATA(target) *self, unsigned int nr)
+{
+	struct blk_copy_extent ext[256];
+
+	bc_nvme_extents(self->dev, &self->c, nr, ext);
+	bc_win_copied(&self->win, self->c.sdlba * self->dev->lbs, &self->win, ext, nr,
+		      bc_total(ext, nr));
+}
+
 /* A namespace that does not copy says so, refuses, and its host does not try. */
 static int offers_none(FIXTURE_DATA(target) *self, const char *what)
 {
@@ -372,6 +382,41 @@ TEST_F(target, destination_asleep)
 	pthread_join(s.thread, NULL);
 	EXPECT_EQ(0, bc_win_check(&behind));
 	bc_win_free(&behind);
+}
+
+/* So many ranges that the target needs an allocation of this size, and not one of the others. */
+#define RANGES	60
+#define SLAB	"/sys/kernel/slab/kmalloc-8k/failslab"
+
+/* The target has no memory for the ranges: nothing is copied, and the host should try again. */
+TEST_F(target, no_memory)
+{
+	unsigned int nr, i;
+	__u32 dword0;
+	int status;
+
+	if (bc_write_file(SLAB, "1"))
+		SKIP(return, "the kernel has no failing slabs (CONFIG_FAILSLAB), or no debugfs");
+	MAKE("loop", self->drive.path, 0);
+	if (bc_fail_prepare(true))
+		SKIP(return, "failslab cannot be set up");
+	ASSERT_EQ(0, bc_mark());
+	for (nr = RANGES; nr; nr = nr == RANGES ? RANGES / 6 : 0) {
+		memset(&self->c, 0, sizeof(self->c));
+		self->c.sdlba = lba(self->dev, BASE + BC_MIB);
+		for (i = 0; i < nr; i++)
+			bc_nvme_add(&self->c, lba(self->dev, BASE) + 3 * i, 2);
+		ASSERT_EQ(0, bc_fail_slabs(true));
+		status = bc_nvme_copy(self->dev, &self->c, &dword0);
+		EXPECT_EQ(0, bc_fail_slabs(false));
+		EXPECT_EQ(nr == RANGES ? INTERRUPTED : 0, status);
+		EXPECT_EQ(0, dword0);
+		if (nr == RANGES)
+			EXPECT_EQ(0, bc_expect_no_copies());
+	}
+	bc_fail_end();
+	bc_write_file(SLAB, "0");
+	copied_by_command(self, RANGES / 6);
 }
 
 /* Two ports, two controllers, one disk; every other command takes the other way. */
