@@ -202,6 +202,58 @@ static int make_linear(struct bc_stack *s, struct bc_dev *dev)
 	return ret;
 }
 
+/* Copies @ext of @from to 12 KiB before the end of the first zone of @win. */
+static int two_commands(struct bc_dev *from, struct bc_win *src, struct bc_win *win,
+			struct blk_copy_extent ext)
+{
+	struct bc_counts saw;
+	struct bc_result r;
+	int bad = bc_mark();
+
+	r = bc_copy(BC_IOCTL, win->dev->fd, ZONE - 12 * BC_KIB, from->fd, &ext, 1);
+	bad |= bc_count(&saw);
+	if (r.err || r.copied != ext.length || saw.copies != 2 || saw.reads) {
+		bc_log("%s, %llu bytes, %llu commands", strerror(r.err), r.copied, saw.copies);
+		bad = -1;
+	}
+	bc_win_copied(win, ZONE - 12 * BC_KIB, src, &ext, 1, r.copied);
+	return bad | bc_win_check(win);
+}
+
+/*
+ * A device on conventional zones alone has no zones. The drive below has, and ends
+ * its commands with them: those of the destination. It does not make one command of
+ * what comes as two either, because the source does.
+ */
+TEST_F(zone_rules, stacked_conventional_zones)
+{
+	static const char *const tables[BC_STACK_MOST] = {
+		"0 8192 linear %a 24576\n8192 8192 linear %a 16384", "0 16384 linear %a 0",
+	};
+	struct bc_dev from = { .fd = -1, .bfd = -1 };
+	struct bc_win win = { 0 }, src = { 0 };
+	struct bc_stack s = { 0 };
+	char zoned[32];
+
+	MAKE("zone_nr_conv=4", 5 * ZONE);
+	BC_REQUIRE(bc_stack_make(&s, tables, self->dev, self->dev));
+	ASSERT_EQ(0, bc_open_path(&from, s.dm[0].path));
+	bc_witness_disk(self->dev);
+	ASSERT_EQ(0, bc_queue_read_str(&s.top, "zoned", zoned, sizeof(zoned)));
+	EXPECT_STREQ("none", zoned);
+	ASSERT_EQ(0, bc_win_init(&win, &s.top, 0, 2 * ZONE));
+	ASSERT_EQ(0, bc_win_init(&src, &from, ZONE - 64 * BC_KIB, 128 * BC_KIB));
+	EXPECT_EQ(0, two_commands(&s.top, &win, &win, (struct blk_copy_extent){
+			ZONE + 80 * BC_KIB, 32 * BC_KIB }));
+	EXPECT_EQ(0, two_commands(&from, &src, &win, (struct blk_copy_extent){
+			ZONE - 12 * BC_KIB, 32 * BC_KIB }));
+	EXPECT_EQ(0, bc_win_check(&src));
+	bc_win_free(&src);
+	bc_win_free(&win);
+	bc_close(&from);
+	EXPECT_EQ(0, bc_stack_remove(&s));
+}
+
 TEST_F(zone_rules, stacked)
 {
 	struct bc_stack s = { 0 };
