@@ -8,24 +8,12 @@
 #define CONFIGFS	"/sys/kernel/config"
 #define NULLB		CONFIGFS "/nullb"
 
-static int write_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, value, strlen(value)) != (ssize_t)strlen(value))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 int bc_nullb_set(const struct bc_nullb *n, const char *attr, const char *value)
 {
 	char path[256];
 
 	snprintf(path, sizeof(path), NULLB "/%s/%s", n->name, attr);
-	return write_file(path, value);
+	return bc_write_file(path, value);
 }
 
 int bc_nullb_configure(struct bc_nullb *n, const char *name, const char *attrs)

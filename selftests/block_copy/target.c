@@ -15,18 +15,6 @@
 #define PORT	4420
 #define WAIT_MS	20000
 
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), ret = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
-		ret = -errno;
-	close(fd);
-	return ret;
-}
-
 /* Whether a file holds @text, but for the end of the line. */
 static bool file_is(const char *path, const char *text)
 {
@@ -75,7 +63,7 @@ static int disconnect_all(void)
 
 	while (find_ours("/sys/class/nvme", "nvme", "", "subsysnqn", name, sizeof(name))) {
 		snprintf(path, sizeof(path), "/sys/class/nvme/%s/delete_controller", name);
-		write_file(path, "1");
+		bc_write_file(path, "1");
 		if (bc_now_ms() > end) {
 			bc_log("%s does not go away", name);
 			return -1;
@@ -104,8 +92,8 @@ static int remove_target(void)
 
 	unlink(NVMET "/ports/1/subsystems/" NQN);
 	unlink(NVMET "/ports/2/subsystems/" NQN);
-	write_file(NVMET "/subsystems/" NQN "/namespaces/1/enable", "0");
-	write_file(NVMET "/subsystems/" NQN "/passthru/enable", "0");
+	bc_write_file(NVMET "/subsystems/" NQN "/namespaces/1/enable", "0");
+	bc_write_file(NVMET "/subsystems/" NQN "/passthru/enable", "0");
 	for (i = 0; i < sizeof(dirs) / sizeof(dirs[0]); i++) {
 		if (!rmdir(dirs[i]) || errno == ENOENT)
 			continue;
@@ -137,7 +125,7 @@ int bc_target_write(const struct bc_target *t, const char *attr, const char *val
 	char path[256];
 
 	snprintf(path, sizeof(path), NVMET "/subsystems/%s/%s", t->nqn, attr);
-	return write_file(path, value);
+	return bc_write_file(path, value);
 }
 
 static int lo_up(void)
@@ -201,7 +189,7 @@ static int make_port(struct bc_target *t, unsigned int nr)
 		return -errno;
 	for (i = 0; i < sizeof(attrs) / sizeof(attrs[0]); i++) {
 		snprintf(link, sizeof(link), "%s/%s", path, attrs[i].attr);
-		ret = write_file(link, attrs[i].value);
+		ret = bc_write_file(link, attrs[i].value);
 		if (ret)
 			return ret;
 	}
