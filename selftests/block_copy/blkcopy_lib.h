@@ -91,7 +91,7 @@ int bc_queue_write_str(const struct bc_dev *dev, const char *attr, const char *v
 
 /* ---- copying (copy.c) ---- */
 
-enum bc_iface { BC_IOCTL, BC_CFR };
+enum bc_iface { BC_IOCTL, BC_URING, BC_CFR };
 
 struct bc_result {
 	int err;		/* 0 or the errno */
@@ -102,12 +102,16 @@ struct bc_result {
 #define BC_POISON	0xdeadbeefdeadbeefULL
 
 /*
- * One BLKCOPY, or one copy_file_range(2) per extent until one of them fails
- * or is short. copy_file_range's offsets are checked to have advanced by
+ * One BLKCOPY, by ioctl or through io_uring, or one copy_file_range(2) per extent
+ * until one of them fails or is short. A short result of io_uring is gone on with,
+ * so that @copied and @err mean what they mean for the ioctl. copy_file_range's offsets are checked to have advanced by
  * exactly what it returned: if not, err is EBADMSG.
  */
 struct bc_result bc_copy(enum bc_iface iface, int dst_fd, __u64 dst, int src_fd,
 			 const struct blk_copy_extent *ext, __u32 nr);
+const char *bc_iface_name(enum bc_iface iface);
+struct bc_result bc_copy_uring(int dst_fd, __u64 dst, int src_fd,
+			       const struct blk_copy_extent *ext, __u32 nr);
 __u64 bc_total(const struct blk_copy_extent *ext, __u32 nr);
 
 /* What the device must be asked for, all commands filled to the limits. */
@@ -209,11 +213,11 @@ void bc_power_cut(void);
 
 enum bc_op {
 	BC_OP_IOCTL = 1, BC_OP_CFR = 2, BC_OP_WRITE_DIRECT = 4, BC_OP_WRITE_BUFFERED = 8,
-	BC_OP_READ_DIRECT = 16, BC_OP_READ_BUFFERED = 32,
-	BC_OP_COPIES = BC_OP_IOCTL | BC_OP_CFR,
+	BC_OP_READ_DIRECT = 16, BC_OP_READ_BUFFERED = 32, BC_OP_URING = 64,
+	BC_OP_COPIES = BC_OP_IOCTL | BC_OP_URING | BC_OP_CFR,
 	BC_OP_WRITES = BC_OP_WRITE_DIRECT | BC_OP_WRITE_BUFFERED,
 	BC_OP_READS = BC_OP_READ_DIRECT | BC_OP_READ_BUFFERED,
-	BC_OP_ALL = 63,
+	BC_OP_ALL = 127,
 };
 
 struct bc_load {

@@ -34,10 +34,11 @@
 		ASSERT_EQ(0, bc_win_init(&self->win, &self->dev, base, len)); \
 	} while (0)
 
-/* Runs each test of a fixture through both interfaces. */
+/* Runs each test of a fixture through all interfaces. */
 #define BC_IFACE_VARIANTS(fixture)					\
 	FIXTURE_VARIANT(fixture) { enum bc_iface iface; };		\
 	FIXTURE_VARIANT_ADD(fixture, ioctl) { .iface = BC_IOCTL };	\
+	FIXTURE_VARIANT_ADD(fixture, io_uring) { .iface = BC_URING };	\
 	FIXTURE_VARIANT_ADD(fixture, copy_file_range) { .iface = BC_CFR }
 
 #endif /* BLKCOPY_TEST_H */

@@ -39,6 +39,10 @@ struct blk_copy_arg {
 #define BLKCOPY			_IOWR(0x12, 160, struct blk_copy_arg)
 #endif
 
+#ifndef BLOCK_URING_CMD_COPY
+#define BLOCK_URING_CMD_COPY	_IO(0x12, 160)
+#endif
+
 static_assert(sizeof(struct blk_copy_extent) == 16, "extent layout");
 static_assert(sizeof(struct blk_copy_arg) == 64, "argument layout");
 static_assert(offsetof(struct blk_copy_arg, dst_offset) == 8, "argument layout");

@@ -42,7 +42,8 @@ static int copies_under(struct bc_win *win, struct bc_win *before, struct bc_win
 	struct bc_load b = { .win = after, .ops = ops, .rng = bc_seed + 2, .longest = LONGEST };
 	struct bc_load copies = {
 		.win = win, .rng = bc_seed + 3,
-		.ops = iface == BC_IOCTL ? BC_OP_IOCTL : BC_OP_CFR,
+		.ops = iface == BC_IOCTL ? BC_OP_IOCTL :
+		       iface == BC_URING ? BC_OP_URING : BC_OP_CFR,
 	};
 	__u64 end = bc_now_ms() + ms;
 	int bad = 0;

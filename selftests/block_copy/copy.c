@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The two ways to ask for a copy, and what the device must be asked for. */
+/* The ways to ask for a copy, and what the device must be asked for. */
 #include <sys/ioctl.h>
 
 #include "blkcopy_lib.h"
@@ -12,6 +12,17 @@ __u64 bc_total(const struct blk_copy_extent *ext, __u32 nr)
 	for (i = 0; i < nr; i++)
 		total += ext[i].length;
 	return total;
+}
+
+const char *bc_iface_name(enum bc_iface iface)
+{
+	static const char *const names[] = {
+		[BC_IOCTL] = "BLKCOPY",
+		[BC_URING] = "BLKCOPY through io_uring",
+		[BC_CFR] = "copy_file_range",
+	};
+
+	return names[iface];
 }
 
 static struct bc_result copy_ioctl(int dst_fd, __u64 dst, int src_fd,
@@ -63,8 +74,14 @@ static struct bc_result copy_range(int dst_fd, __u64 dst, int src_fd,
 struct bc_result bc_copy(enum bc_iface iface, int dst_fd, __u64 dst, int src_fd,
 			 const struct blk_copy_extent *ext, __u32 nr)
 {
-	return iface == BC_IOCTL ? copy_ioctl(dst_fd, dst, src_fd, ext, nr) :
-				   copy_range(dst_fd, dst, src_fd, ext, nr);
+	switch (iface) {
+	case BC_URING:
+		return bc_copy_uring(dst_fd, dst, src_fd, ext, nr);
+	case BC_CFR:
+		return copy_range(dst_fd, dst, src_fd, ext, nr);
+	default:
+		return copy_ioctl(dst_fd, dst, src_fd, ext, nr);
+	}
 }
 
 static void max_of(__u64 *max, __u64 value)
@@ -118,10 +135,10 @@ struct bc_bound bc_bound_for(enum bc_iface iface, const struct bc_dev *dev,
 
 	if (!dev->lim.max_bytes)
 		return b;
-	if (iface == BC_IOCTL)
-		bc_bound_add(&b, &dev->lim, dev->lbs, ext, nr);
-	else
+	if (iface == BC_CFR)
 		for (i = 0; i < nr; i++)
 			bc_bound_add(&b, &dev->lim, dev->lbs, &ext[i], 1);
+	else
+		bc_bound_add(&b, &dev->lim, dev->lbs, ext, nr);
 	return b;
 }

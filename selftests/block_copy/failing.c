@@ -93,7 +93,7 @@ static int fail_after(struct bc_dev *dev, struct bc_win *src, struct bc_win *dst
 {
 	__u64 sure = sure_bytes(dev, ext, nr, before);
 	struct bc_result r = bc_copy(iface, dev->fd, fail - before, dev->fd, ext, nr);
-	bool want = iface == BC_IOCTL || !sure;
+	bool want = iface != BC_CFR || !sure;
 
 	bc_log("failing byte %llu of %llu: %llu bytes reported, %s", before, bc_total(ext, nr),
 	       r.copied, r.err ? strerrorname_np(r.err) : "no error");

@@ -6,7 +6,7 @@
 #include "blkcopy_test.h"
 
 #define BASE	(64 * BC_MIB)
-#define GUARD	(64 * BC_KIB)
+#define GUARD	(128 * BC_KIB)
 #define MOST	(64 * BC_MIB)	/* a boundary beyond this is not tried */
 
 FIXTURE(limits) {
@@ -82,7 +82,7 @@ TEST_F(limits, hardware_values_cannot_be_written)
 }
 
 /*
- * One extent of each of @nr lengths, through both interfaces. The source
+ * One extent of each of @nr lengths, through all interfaces. The source
  * moves by a block each time: a copy that does nothing is noticed.
  */
 static int single_extents(struct bc_dev *dev, struct bc_win *win, const __u64 *lengths,

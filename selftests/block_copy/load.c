@@ -43,7 +43,7 @@ static enum bc_op choose_op(struct bc_load *l)
 	unsigned int op;
 
 	do
-		op = 1U << below(l, 6);
+		op = 1U << below(l, 7);
 	while (!(l->ops & op));
 	return op;
 }
@@ -99,7 +99,7 @@ static int copy_op(struct bc_load *l, enum bc_iface iface, __u64 longest)
 	if (l->verbose)
 		for (i = 0; i < nr; i++)
 			bc_log("%llu: %s extent %u of %u: %llu+%llu to %llu", l->done,
-			       iface == BC_CFR ? "copy_file_range" : "BLKCOPY", i + 1, nr,
+			       bc_iface_name(iface), i + 1, nr,
 			       ext[i].offset, ext[i].length, dst);
 	r = bc_copy(iface, l->win->dev->fd, dst, l->win->dev->fd, ext, nr);
 	if (l->may_refuse && r.copied < total &&
@@ -107,7 +107,7 @@ static int copy_op(struct bc_load *l, enum bc_iface iface, __u64 longest)
 		return refused(l, dst, ext, nr, r);
 	if (r.err || r.copied != total) {
 		bc_log("%s of %u extents, %llu bytes, to %llu: %s, %llu bytes reported",
-		       iface == BC_CFR ? "copy_file_range" : "BLKCOPY", nr, total, dst,
+		       bc_iface_name(iface), nr, total, dst,
 		       r.err ? strerror(r.err) : "no error", r.copied);
 		return -1;
 	}
@@ -115,6 +115,11 @@ static int copy_op(struct bc_load *l, enum bc_iface iface, __u64 longest)
 	l->copied_bytes += total;
 	bc_win_copied(l->win, dst, l->win, ext, nr, total);
 	return 0;
+}
+
+static enum bc_iface iface_of(enum bc_op op)
+{
+	return op == BC_OP_IOCTL ? BC_IOCTL : op == BC_OP_URING ? BC_URING : BC_CFR;
 }
 
 int bc_load_op(struct bc_load *l)
@@ -126,7 +131,7 @@ int bc_load_op(struct bc_load *l)
 	int ret;
 
 	if (op & BC_OP_COPIES) {
-		ret = copy_op(l, op == BC_OP_IOCTL ? BC_IOCTL : BC_CFR, longest);
+		ret = copy_op(l, iface_of(op), longest);
 	} else {
 		choose(l, longest, &off, &len);
 		if (l->verbose)

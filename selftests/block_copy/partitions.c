@@ -145,18 +145,18 @@ TEST_F(partitions, past_the_end_of_the_partition)
 {
 	__u64 end = self->p1.size;
 	struct bc_win w;
-	int err = variant->iface == BC_IOCTL ? EINVAL : ENOSPC;
+	int err = variant->iface == BC_CFR ? ENOSPC : EINVAL;
 
 	ASSERT_EQ(0, bc_win_init(&w, &self->disk, self->p1.start + end - BC_MIB, BC_MIB));
 	ASSERT_EQ(0, bc_mark());
 	EXPECT_EQ(0, refused(variant->iface, &self->p1, end, &self->p1, 0, 512, err,
 			     "destination right behind the partition"));
-	if (variant->iface == BC_IOCTL) {
-		EXPECT_EQ(0, refused(BC_IOCTL, &self->p1, end - 512, &self->p1, 0, 1024, EINVAL,
+	if (variant->iface != BC_CFR) {
+		EXPECT_EQ(0, refused(variant->iface, &self->p1, end - 512, &self->p1, 0, 1024, EINVAL,
 				     "destination across the end"));
-		EXPECT_EQ(0, refused(BC_IOCTL, &self->p1, COPY, &self->p1, end, 512, EINVAL,
+		EXPECT_EQ(0, refused(variant->iface, &self->p1, COPY, &self->p1, end, 512, EINVAL,
 				     "source right behind the partition"));
-		EXPECT_EQ(0, refused(BC_IOCTL, &self->p1, COPY, &self->p1, end - 512, 1024, EINVAL,
+		EXPECT_EQ(0, refused(variant->iface, &self->p1, COPY, &self->p1, end - 512, 1024, EINVAL,
 				     "source across the end"));
 	}
 	EXPECT_EQ(0, bc_expect_no_copies());

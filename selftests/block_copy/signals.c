@@ -21,7 +21,9 @@ FIXTURE(signals) {
 	struct bc_win src[ISLANDS], dst[ISLANDS], before, after;
 };
 
-BC_IFACE_VARIANTS(signals);
+FIXTURE_VARIANT(signals) { enum bc_iface iface; };
+FIXTURE_VARIANT_ADD(signals, ioctl) { .iface = BC_IOCTL };
+FIXTURE_VARIANT_ADD(signals, copy_file_range) { .iface = BC_CFR };
 
 FIXTURE_SETUP(signals)
 {

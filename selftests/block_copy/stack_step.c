@@ -39,7 +39,7 @@ static void log_copy(enum bc_iface iface, __u64 dst, const struct blk_copy_exten
 		     struct bc_result r)
 {
 	bc_log("%s of %u extents from %llu to %llu, %llu bytes: %s, %llu bytes reported",
-	       iface == BC_IOCTL ? "BLKCOPY" : "copy_file_range", nr, ext[0].offset, dst,
+	       bc_iface_name(iface), nr, ext[0].offset, dst,
 	       bc_total(ext, nr), r.err ? strerrorname_np(r.err) : "no error", r.copied);
 }
 

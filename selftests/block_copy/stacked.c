@@ -262,7 +262,7 @@ static int refused(struct bc_dev *dev, struct bc_dev *src)
 
 	for (iface = BC_IOCTL; iface <= BC_CFR; iface++)
 		bad |= bc_refused(bc_copy(iface, dev->fd, BASE + LEN / 2, src->fd, &ext, 1),
-				  EOPNOTSUPP, iface ? "copy_file_range" : "BLKCOPY");
+				  EOPNOTSUPP, bc_iface_name(iface));
 	return bad;
 }
 

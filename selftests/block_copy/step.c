@@ -2,11 +2,6 @@
 /* One copy with all that can be checked about it without reading data. */
 #include "blkcopy_lib.h"
 
-static const char *iface_name(enum bc_iface iface)
-{
-	return iface == BC_IOCTL ? "BLKCOPY" : "copy_file_range";
-}
-
 int bc_step2(struct bc_win *dw, int dst_fd, struct bc_win *sw, int src_fd,
 	     enum bc_iface iface, __u64 dst, const struct blk_copy_extent *ext, __u32 nr)
 {
@@ -21,14 +16,14 @@ int bc_step2(struct bc_win *dw, int dst_fd, struct bc_win *sw, int src_fd,
 	r = bc_copy(iface, dst_fd, dst, src_fd, ext, nr);
 	if (r.err || r.copied != total) {
 		bc_log("%s of %u extents from %llu to %llu, %llu bytes: %s, %llu bytes reported",
-		       iface_name(iface), nr, ext[0].offset, dst, total,
+		       bc_iface_name(iface), nr, ext[0].offset, dst, total,
 		       r.err ? strerror(r.err) : "no error", r.copied);
 		ret = -1;
 	}
 	bc_win_copied(dw, dst, sw, ext, nr, r.copied == BC_POISON ? 0 : r.copied);
 	if (bc_expect_counts(&bound)) {
 		bc_log("... %s, %u extents from %llu to %llu, %llu bytes, limits %llu %llu %llu",
-		       iface_name(iface), nr, ext[0].offset, dst, total,
+		       bc_iface_name(iface), nr, ext[0].offset, dst, total,
 		       dw->dev->lim.max_bytes, dw->dev->lim.max_extent_bytes,
 		       dw->dev->lim.max_extents);
 		ret = -1;

@@ -55,7 +55,7 @@ static int copies_within_limits(struct bc_win *w, __u64 shift)
 	for (i = 0; i < 50; i++)
 		many[i] = (struct blk_copy_extent){ src + i * 7 * lbs, (1 + i % 6) * lbs };
 	for (iface = BC_IOCTL; iface <= BC_CFR; iface++)
-		bad |= bc_step(w, iface, BASE + LEN / 2 + iface * 400 * lbs, &one, 1);
+		bad |= bc_step(w, iface, BASE + LEN / 2 + iface * 304 * lbs, &one, 1);
 	bad |= bc_step(w, BC_IOCTL, BASE + LEN / 4, many, 50);
 	return bad | bc_win_check(w);
 }
@@ -124,7 +124,7 @@ static int refused_now(struct bc_win *w)
 
 	for (iface = BC_IOCTL; iface <= BC_CFR; iface++)
 		bad |= bc_refused(bc_copy(iface, w->dev->fd, BASE + LEN / 2, w->dev->fd, &ext, 1),
-				  EOPNOTSUPP, iface ? "copy_file_range" : "BLKCOPY");
+				  EOPNOTSUPP, bc_iface_name(iface));
 	return bad | bc_expect_no_copies() | bc_win_check(w);
 }
 
