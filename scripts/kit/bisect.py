@@ -8,7 +8,7 @@ from typing import List, Tuple
 from . import base, check, common, kconfig, kernel, kernel_env, series, testing
 
 FOLDER = common.BUILD / "check" / "bisect"
-OBJECTS = FOLDER / "obj"
+OBJECTS = FOLDER / "plain" / "obj"
 VM = common.BUILD / "qemu" / "blkcopy-vm"
 # Patches that do not offer copies yet have to leave reads and writes alone, and to refuse copies.
 EVERY = ["no-copy/blkcopy_guest_test"]

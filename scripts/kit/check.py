@@ -9,7 +9,8 @@ from typing import Counter, List
 
 from . import base, common, git, kconfig, kernel_env, modules, series, tree
 
-TREE = common.BUILD / "check" / "tree"
+# Named as where kernels are built from, and as far from bisect.OBJECTS: so ccache knows its files.
+TREE = common.BUILD / "check" / tree.SERIES_ONLY.name
 OBJECTS = common.BUILD / "check" / "obj"
 
 
