@@ -47,11 +47,12 @@ void copy_ref_check(struct kunit *test, const struct copy_ref *ref,
 /* What a test works with: of any @type that has a disk and its model in it. */
 #define copy_ctx_new(test, type, conf)					\
 ({									\
-	type *__ctx = kunit_kzalloc(test, sizeof(type), GFP_KERNEL);	\
+	struct kunit *__test = (test);					\
+	type *__ctx = kunit_kzalloc(__test, sizeof(type), GFP_KERNEL);	\
 									\
-	KUNIT_ASSERT_NOT_NULL(test, __ctx);				\
-	__ctx->fake = fake_disk_new(test, conf);			\
-	__ctx->model = copy_model_new(test, __ctx->fake);		\
+	KUNIT_ASSERT_NOT_NULL(__test, __ctx);				\
+	__ctx->fake = fake_disk_new(__test, conf);			\
+	__ctx->model = copy_model_new(__test, __ctx->fake);		\
 	__ctx;								\
 })
 

@@ -228,6 +228,9 @@ TEST_F_TIMEOUT(broken, half, 120)
 			if (i && i % ARRAY_SIZE(rules) != j)
 				continue;
 			nth = 1 + (i + j) % 3;
+			/* After a short result the rest is asked for again, and copied then. */
+			if (variant->iface == BC_URING && nth > 1)
+				continue;
 			snprintf(text, sizeof(text), rules[j], nth, kinds[i].status);
 			ASSERT_EQ(0, bc_dm_message(&self->stack.dm[0], text));
 			/* One half for each command of the drive. */
