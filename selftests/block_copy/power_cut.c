@@ -146,16 +146,22 @@ static int pvmove_resumes(FIXTURE_DATA(power_cut) *self)
 	return verify(self, "a");
 }
 
-/* A snapshot: what it must keep, it keeps, in whatever moment of a copy it was. */
-static int snapshot_begins(FIXTURE_DATA(power_cut) *self)
+/* Lets the load write files for a while, and notes how many must stay. */
+static int keep_files(FIXTURE_DATA(power_cut) *self)
 {
-	if (start_load(self))
-		return -1;
 	usleep(300000);
 	if (fs_load_stop(&self->load))
 		return -1;
 	self->note[1] = self->load.files;
 	sync();
+	return 0;
+}
+
+/* A snapshot: what it must keep, it keeps, in whatever moment of a copy it was. */
+static int snapshot_begins(FIXTURE_DATA(power_cut) *self)
+{
+	if (start_load(self) || keep_files(self))
+		return -1;
 	return lvm_run("lvm lvcreate -y -s -c 64k -n s -L 96m " LVM_VG "/a") ?: bc_mark() ?:
 	       fs_load_start(&self->load, "/mnt/a") ?:
 	       await_copied(&self->a, 2 * BC_MIB) ?: cut(self);
@@ -208,13 +214,8 @@ static int thin_begins(FIXTURE_DATA(power_cut) *self)
 	    lvm_run("lvm lvcreate -y --type thin-pool -c 64k -Zn -L 256m -n pool " LVM_VG) ||
 	    lvm_run("lvm lvcreate -y -Wn -V %llum -T -n a " LVM_VG "/pool", LV_MIB) ||
 	    fs_make(LVM_LV "a") || fs_mount(LVM_LV "a", "/mnt/a") ||
-	    fs_load_start(&self->load, "/mnt/a"))
+	    fs_load_start(&self->load, "/mnt/a") || keep_files(self))
 		return -1;
-	usleep(300000);
-	if (fs_load_stop(&self->load))
-		return -1;
-	self->note[1] = self->load.files;
-	sync();
 	return lvm_run("lvm lvcreate -y -kn -s -n s " LVM_VG "/a") ?: bc_mark() ?:
 	       fs_load_start(&self->load, "/mnt/a") ?:
 	       await_copied(&self->a, 256 * BC_KIB) ?: cut(self);
