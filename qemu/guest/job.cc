@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "job.h"
 
+#include "drives.h"
 #include "setup.h"
 
 #include <cerrno>
@@ -35,6 +36,17 @@ Job::~Job() {
     _exit(errno == ENOENT ? 127 : 126);
 }
 
+// NAME=VALUE, with the path of the drive that VALUE may stand for.
+std::string Job::with_drive(const std::string &variable) const {
+    size_t value = variable.find('=') + 1;
+    std::string problem;
+    std::string path = resolve_drive(variable.substr(value), std::chrono::seconds(10), problem);
+
+    if (!problem.empty())
+        send_("log", 0, variable + ": " + problem);
+    return variable.substr(0, value) + path;
+}
+
 bool Job::start(const Fields &fields) {
     std::vector<std::string> args, env = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
                                           "/usr/bin:/sbin:/bin",
@@ -45,7 +57,7 @@ bool Job::start(const Fields &fields) {
         if (key == "arg")
             args.push_back(value);
         else if (key == "env")
-            env.push_back(value);
+            env.push_back(with_drive(value));
     }
     if (args.empty()) {
         send_("log", 0, "a run frame without a program");

@@ -49,6 +49,7 @@ public:
 private:
     void finish(int code, int signal, bool stuck);
     bool drain(int &fd, const char *type);
+    std::string with_drive(const std::string &variable) const;
 
     unsigned id_;
     Send send_;
