@@ -117,6 +117,7 @@ shell: kernel kmod harness tools selftests
 
 check: packages
 	@$(ROOT)/scripts/check-style
+	@$(ROOT)/scripts/kernel stale
 	@$(ROOT)/scripts/kernel check --jobs $(J)
 
 check-bisect: harness tools selftests

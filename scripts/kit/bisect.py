@@ -17,7 +17,7 @@ LAST = ["default/*", *EVERY]
 
 def bisect(jobs: int, verbose: bool, only: str = "") -> None:
     """The base and each patch in turn; with `only`, numbers of patches: `3` or `3-5`."""
-    patches = series.patch_files(common.PATCHES)
+    patches = series.code_files(common.PATCHES)
     if not patches:
         common.die(f"{common.shown(common.PATCHES)} has no patches")
     numbers = _chosen(only, len(patches))

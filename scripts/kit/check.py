@@ -20,12 +20,13 @@ def check(jobs: int, style_only: bool) -> None:
     if not patches:
         common.die(f"{common.shown(common.PATCHES)} has no patches")
     source = base.cached()
-    commits = commits_of(source, series.import_onto(source, "base", patches))
+    code = series.code_files(common.PATCHES)
+    commits = commits_of(source, series.import_onto(source, "base", code))
     repo = prepare(source, commits)
     problems = [text for patch in patches for text in _style(patch)]
     problems += _module_style()
     if not style_only:
-        problems += _compile(repo, commits, patches, jobs)
+        problems += _compile(repo, commits, code, jobs)
     if problems:
         common.die("\n".join(problems) + f"\n{len(problems)} problems in the series")
     what = "checkpatch --strict" if style_only else "checkpatch --strict, W=1 and sparse"

@@ -70,7 +70,7 @@ def text_of(folder: pathlib.Path = PATCHES) -> str:
 def source(folder: pathlib.Path = common.PATCHES) -> pathlib.Path:
     """A work tree of base, series and mutations."""
     repo = base.cached()
-    head = series.import_onto(repo, "base", series.patch_files(folder))
+    head = series.import_onto(repo, "base", series.code_files(folder))
     try:
         return tree.checkout(repo, series.import_onto(repo, head, series.patch_files(PATCHES)))
     except series.ApplyError as error:

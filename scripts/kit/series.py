@@ -12,6 +12,15 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple
 from . import common, git
 
 COVER = "0000-cover-letter.patch"
+# Made from selftests/ at each export, see selftests.py.
+MADE = re.compile(r"^\d+-selftests-block_copy-")
+# What no kernel is compiled from, by the beginning of the name.
+NOT_COMPILED = (
+    "Documentation/",
+    "MAINTAINERS",
+    "tools/testing/selftests/Makefile",
+    "tools/testing/selftests/block_copy/",
+)
 COMMITTER = {"GIT_COMMITTER_NAME": "linux-source", "GIT_COMMITTER_EMAIL": "linux-source@localhost"}
 
 
@@ -31,12 +40,25 @@ def patch_files(folder: pathlib.Path) -> List[pathlib.Path]:
     return sorted(path for path in folder.glob("[0-9]*.patch") if path.name != COVER)
 
 
+def code_files(folder: pathlib.Path) -> List[pathlib.Path]:
+    """The patches that the developer's tree has as commits: all but the one of the selftests."""
+    return [path for path in patch_files(folder) if not MADE.match(path.name)]
+
+
 def digest(folder: pathlib.Path) -> str:
-    """Changes when the code of the series changes, not when its cover letter does."""
+    """Changes when what is compiled changes; not with words, documentation or selftests."""
     total = hashlib.sha256()
-    for path in patch_files(folder):
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in code_files(folder):
+        text = re.sub(r"\n+base-commit: [0-9a-f]{40}\n*$", "", _text(path))
+        for change in re.split(r"^(?=diff --git a/)", text, flags=re.MULTILINE)[1:]:
+            name = change.split(maxsplit=3)[2].partition("/")[2]
+            if not name.startswith(NOT_COMPILED):
+                total.update(change.rstrip("\n").encode(errors="surrogateescape") + b"\0")
     return total.hexdigest()
+
+
+def _text(path: pathlib.Path) -> str:
+    return path.read_text(encoding="utf-8", errors="surrogateescape")
 
 
 def subject(patch: pathlib.Path) -> str:
@@ -139,20 +161,27 @@ def _reason(tree: git.Repo, text: str) -> str:
     return "\n".join(lines) or text
 
 
-def export(repo: git.Repo, base: str, head: str, old: pathlib.Path, new: pathlib.Path) -> None:
+def export(
+    repo: git.Repo,
+    base: str,
+    head: str,
+    old: pathlib.Path,
+    new: pathlib.Path,
+    letter: Optional[str] = None,
+) -> None:
     """Writes base..head as patches into the empty folder `new`.
 
-    The cover letter in `old`, if any, keeps its sender, date, subject and text; git makes its
-    list of patches, statistics and base anew.
+    The cover letter keeps sender, date, subject and text of `letter` or else of the one in `old`,
+    if any; git makes its list of patches, statistics and base anew.
     """
     words = ["format-patch", "-q", "--zero-commit", "--no-signature", f"--base={base}", "-o", new]
-    cover = old / COVER
-    if cover.exists():
+    if letter is None and (old / COVER).exists():
+        letter = (old / COVER).read_text()
+    if letter is not None:
         words += ["--cover-letter", "--cover-from-description=none"]
     repo.run(*words, f"{base}..{head}", env=COMMITTER)
-    if cover.exists() and (new / COVER).exists():
-        text = _merge_cover(cover.read_text(), (new / COVER).read_text())
-        (new / COVER).write_text(text)
+    if letter is not None and (new / COVER).exists():
+        (new / COVER).write_text(_merge_cover(letter, (new / COVER).read_text()))
 
 
 def _split_cover(text: str) -> Tuple[List[str], str, str]:

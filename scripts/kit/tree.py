@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from typing import Dict, List, Optional
 
-from . import base, common, git, series
+from . import base, common, cover, git, selftests, series
 
 WORK = common.BUILD / f"linux-{common.BASE}"
 SERIES_ONLY = common.BUILD / f"series-{common.BASE}"
@@ -49,7 +49,7 @@ def create(folder: pathlib.Path = common.PATCHES) -> git.Repo:
     if exists():
         return work_repo()
     source = base.cached()
-    head = series.import_onto(source, "base", series.patch_files(folder))
+    head = series.import_onto(source, "base", series.code_files(folder))
     part = WORK.with_name(WORK.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     common.BUILD.mkdir(parents=True, exist_ok=True)
@@ -95,9 +95,11 @@ def _differences(folder: pathlib.Path, new: pathlib.Path) -> List[str]:
     """How two exports of a series differ, whatever their numbers say."""
 
     def bodies(where: pathlib.Path) -> Dict[str, str]:
-        mark = re.compile(r"^Subject: \[PATCH[^]]*\]", re.MULTILINE)
+        mark = re.compile(
+            r"^Subject: \[PATCH[^]]*\]|\n\nbase-commit: [0-9a-f]{40}\n", re.MULTILINE
+        )
         return {
-            mark.sub("", p.read_text(), 1): series.subject(p) for p in series.patch_files(where)
+            mark.sub("", p.read_text()): series.subject(p) for p in series.code_files(where)
         }
 
     old, now = bodies(folder), bodies(new)
@@ -128,7 +130,7 @@ def source_of_series(folder: pathlib.Path = common.PATCHES) -> pathlib.Path:
                 "`make kernel TREE=work` builds the tree as it is."
             )
     source = base.cached()
-    return checkout(source, series.import_onto(source, "base", series.patch_files(folder)))
+    return checkout(source, series.import_onto(source, "base", series.code_files(folder)))
 
 
 def source_of_base() -> pathlib.Path:
@@ -154,7 +156,10 @@ def checkout(source: git.Repo, head: str) -> pathlib.Path:
 
 
 def refresh(folder: pathlib.Path = common.PATCHES) -> List[str]:
-    """Exports the tree's commits over the patches; the names of files that changed."""
+    """Exports the tree's commits over the patches; the names of files that changed.
+
+    The selftests as the last patch, and the cover letter, are made on the way.
+    """
     repo = work_repo()
     if repo.in_progress():
         common.die(
@@ -170,13 +175,29 @@ def refresh(folder: pathlib.Path = common.PATCHES) -> List[str]:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".export-") as name:
         new = pathlib.Path(name)
-        series.export(repo, "base", head, folder, new)
+        _export_all(repo, head, folder, new)
         changed = series.same_files(folder, new)
         for each in changed:
             (folder / each).unlink(missing_ok=True)
             if (new / each).exists():
                 (new / each).rename(folder / each)
     return changed
+
+
+def _export_all(repo: git.Repo, head: str, old: pathlib.Path, new: pathlib.Path) -> None:
+    """The commits up to `head`, the selftests, and the cover letter."""
+    tip = selftests.commit(repo, head)
+    series.export(repo, "base", tip, old, new, cover.letter(repo, head))
+
+
+def stale(folder: pathlib.Path = common.PATCHES) -> List[str]:
+    """The patches that are not what the selftests and the cover letter's text are by now."""
+    source = base.cached()
+    head = series.import_onto(source, "base", series.code_files(folder))
+    with tempfile.TemporaryDirectory(prefix="blkcopy-export-") as name:
+        new = pathlib.Path(name)
+        _export_all(source, head, folder, new)
+        return series.same_files(folder, new)
 
 
 def round_trip(folder: pathlib.Path = common.PATCHES) -> Optional[str]:

@@ -114,6 +114,8 @@ class DeveloperCase(TreeCase):
             ("kit.tree.SERIES_ONLY", self.top / "build/series"),
             ("kit.common.BUILD", self.top / "build"),
             ("kit.common.CACHE", self.top / "cache"),
+            ("kit.selftests.SOURCES", self.top / "selftests"),
+            ("kit.cover.TEXT", self.top / "cover-letter.md"),
         ):
             patcher = mock.patch(target, value)
             patcher.start()

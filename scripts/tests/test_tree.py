@@ -110,7 +110,8 @@ class KernelKeyTest(unittest.TestCase):
             plain, unpatched = self.key("plain", folder), self.key("unpatched", folder)
             self.assertNotEqual(plain, unpatched)
             self.assertNotEqual(plain, self.key("debug", folder))
-            (folder / "0001-a.patch").write_text("a")
+            change = "Words.\n\ndiff --git a/block/a.c b/block/a.c\n+int a;\n"
+            (folder / "0001-a.patch").write_text(change)
             self.assertNotEqual(plain, self.key("plain", folder))
             self.assertEqual(unpatched, self.key("unpatched", folder))
 
