@@ -4,136 +4,20 @@
 // COPY_DEV2, COPY_PART1 and COPY_PART2 name. The program is the `blkcopy` beside this one, or the
 // one that BLKCOPY names.
 
-#include <fmt/format.h>
 #include <signal.h>
 
 #include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <functional>
-#include <nlohmann/json.hpp>
 #include <thread>
 
-#include "guest_device.h"
+#include "guest_case.h"
 #include "guest_dm.h"
-#include "guest_program.h"
-#include "witness_client.h"
+#include "guest_queue.h"
 
 namespace blkcopy {
 namespace {
-
-using Bytes = std::vector<std::byte>;
-
-constexpr uint64_t kMiB = 1 << 20;
-constexpr uint64_t kGuard = 64 << 10; // looked at before and behind a destination
-
-struct Skip {
-    std::string reason;
-};
-
-// The device that a variable names; the test is skipped without it.
-GuestDevice device(const char *variable) {
-    const std::string path = environment(variable);
-    if (path.empty())
-        throw Skip{fmt::format("this machine has no {}", variable)};
-    if (environment("COPY_MACHINE") == "zoned")
-        throw Skip{"zones cannot be written at random"};
-    return GuestDevice(path);
-}
-
-void need_offload() {
-    if (environment("COPY_EXPECT") != "offered")
-        throw Skip{"this machine's drive does not offer to copy"};
-}
-
-Run blkcopy(std::vector<std::string> arguments) {
-    return Child(arguments).wait();
-}
-
-// A run that must end with this code; with --json the report must say the same.
-Run blkcopy_expect(int code, std::vector<std::string> arguments) {
-    const Run run = blkcopy(arguments);
-    expect(run.exit_code == code,
-           fmt::format("\"blkcopy {}\" ends with {}, not with {}; it said: {}{}",
-                       fmt::join(arguments, " "), code, run.exit_code, run.err, run.out));
-    if (code != 0)
-        expect(!run.err.empty(), "a failure is explained on standard error");
-    return run;
-}
-
-// The device's own word about one run.
-class Seen {
-public:
-    Seen() : present_(WitnessClient::present() || !environment("COPY_MACHINE").empty()) {
-        if (present_)
-            expect(client_.mark(), "the witness takes a mark: " + client_.error());
-    }
-    // The counts, or nothing on a real machine, where nobody can tell.
-    std::optional<json> counts() {
-        if (!present_)
-            return std::nullopt;
-        std::optional<json> counts = client_.count();
-        expect(counts.has_value(), "the witness answers: " + client_.error());
-        return counts;
-    }
-
-private:
-    bool present_;
-    WitnessClient client_;
-};
-
-// A prepared copy: a source with known bytes, and a destination with other ones and guards around
-// it.
-class Case {
-public:
-    Case(const GuestDevice &source, uint64_t from, const GuestDevice &destination, uint64_t to,
-         uint64_t length)
-        : source_(source), destination_(destination), from_(from), to_(to), length_(length),
-          data_(pattern(length, from + 1)), before_(pattern(length + 2 * kGuard, to + 7)) {
-        source_.write(from_, data_);
-        destination_.write(to_ - kGuard, before_);
-    }
-
-    [[nodiscard]] std::vector<std::string> arguments(std::vector<std::string> more = {}) const {
-        more.insert(more.end(),
-                    {"--json", "-o", std::to_string(from_), "-l", std::to_string(length_), "-d",
-                     std::to_string(to_), source_.path(), destination_.path()});
-        return more;
-    }
-
-    // The first `copied` bytes are the source's; guards, and unless `loose` also the rest, are what
-    // they were.
-    void expect_copied(uint64_t copied, bool loose = false) const {
-        const Bytes now = destination_.read(to_ - kGuard, length_ + 2 * kGuard);
-        Bytes want = before_;
-        std::copy_n(data_.begin(), copied, want.begin() + kGuard);
-        const auto equal = [&](uint64_t begin, uint64_t end, const char *what) {
-            const auto b = static_cast<std::ptrdiff_t>(begin);
-            const auto e = static_cast<std::ptrdiff_t>(end);
-            const auto [at, unused] =
-                std::mismatch(now.begin() + b, now.begin() + e, want.begin() + b);
-            expect(at == now.begin() + e,
-                   fmt::format("{} is right (byte {} is not)", what,
-                               to_ - kGuard + static_cast<uint64_t>(at - now.begin())));
-        };
-        equal(0, kGuard, "what is before the destination");
-        equal(kGuard, kGuard + copied, "the copy");
-        if (!loose)
-            equal(kGuard + copied, kGuard + length_, "the rest of the destination");
-        equal(kGuard + length_, now.size(), "what is behind the destination");
-        expect(source_.read(from_, length_) == data_, "the source is what it was");
-    }
-
-private:
-    const GuestDevice &source_;
-    const GuestDevice &destination_;
-    uint64_t from_;
-    uint64_t to_;
-    uint64_t length_;
-    Bytes data_;
-    Bytes before_;
-};
 
 void test_offloaded() {
     need_offload();
@@ -475,7 +359,7 @@ void test_version_and_help() {
            "the help has exit codes");
 }
 
-const std::pair<const char *, std::function<void()>> kTests[] = {
+const std::vector<GuestTest> kTests = {
     {"version_and_help", test_version_and_help},
     {"offloaded", test_offloaded},
     {"read_write", test_read_write},
@@ -497,37 +381,12 @@ const std::pair<const char *, std::function<void()>> kTests[] = {
     {"stop_read_write", test_stop_read_write},
 };
 
-int run_all() {
-    size_t failed = 0;
-    size_t skipped = 0;
-    size_t number = 0;
-    fmt::print("KTAP version 1\n1..{}\n", std::size(kTests));
-    for (const auto &[name, function] : kTests) {
-        number++;
-        try {
-            function();
-            fmt::print("ok {} {}\n", number, name);
-        } catch (const Skip &skip) {
-            skipped++;
-            fmt::print("ok {} {} # SKIP {}\n", number, name, skip.reason);
-        } catch (const std::exception &error) {
-            failed++;
-            std::string text = error.what();
-            for (char &c : text)
-                if (c == '\n')
-                    c = ' ';
-            fmt::print("# {}\nnot ok {} {}\n", text, number, name);
-        }
-        std::fflush(stdout);
-    }
-    if (failed > 0)
-        return 1;
-    return skipped == std::size(kTests) ? 4 : 0;
-}
-
 } // namespace
 } // namespace blkcopy
 
 int main() {
-    return blkcopy::run_all();
+    std::vector<blkcopy::GuestTest> tests = blkcopy::kTests;
+    for (const blkcopy::GuestTest &test : blkcopy::queue_tests())
+        tests.push_back(test);
+    return blkcopy::run_all(tests);
 }

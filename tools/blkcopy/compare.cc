@@ -51,8 +51,9 @@ private:
     void submit(unsigned index, unsigned side) {
         const Pair &pair = pairs_[index];
         const uint32_t moved = pair.moved[side];
-        flight_.submit({false, fds_[side], 2 * index + side, moved, pair.offset[side] + moved,
-                        pair.length - moved});
+        queue_.submit({false, fds_[side], 2 * index + side, moved, pair.offset[side] + moved,
+                       pair.length - moved});
+        flight_.started();
     }
 
     void handle(const IoDone &done) {

@@ -14,25 +14,6 @@ namespace blkcopy {
 
 namespace {
 
-// A call should be long enough that its cost is nothing, and short enough that progress moves and
-// Ctrl-C is answered. Devices differ by three orders of magnitude, so the size is found out while
-// copying.
-class StepSize {
-public:
-    [[nodiscard]] uint64_t bytes() const { return bytes_; }
-    void learn(std::chrono::duration<double> took) {
-        if (took.count() < 0.1)
-            bytes_ = std::min(bytes_ * 2, kMost);
-        if (took.count() > 0.4)
-            bytes_ = std::max(bytes_ / 2, kLeast);
-    }
-
-private:
-    static constexpr uint64_t kLeast = 1 << 20;
-    static constexpr uint64_t kMost = 1 << 30;
-    uint64_t bytes_ = 64 << 20;
-};
-
 std::string prefix_sentence(const CopyReport &report, const Plan &plan) {
     return fmt::format(
         "the first {} of {} bytes were copied; what follows them in the destination range may have "
@@ -90,43 +71,47 @@ Error no_offload_error(const OffloadReply &reply, const CopyReport &report, cons
                  fmt::format("{}; {}. Without --offload-only it is read and written", why, done)};
 }
 
-} // namespace
-
-Judgement judge(const OffloadReply &reply, uint64_t length) {
-    // A kernel that breaks the contract is not believed.
-    if (reply.known && reply.copied > length)
-        return Judgement::kFailed;
-    if (reply.error == 0)
-        return reply.known && reply.copied == length ? Judgement::kDone : Judgement::kFailed;
-    // Drivers without BLKCOPY answer ENOTTY, some (loop, SCSI) EINVAL; only the untouched result
-    // tells that EINVAL apart from a refused argument.
-    if (reply.error == ENOTTY || (reply.error == EINVAL && !reply.known))
-        return Judgement::kUnsupported;
-    // EAGAIN: the kernel itself has tried for a second. Reads and writes wait as long as it takes.
-    if (reply.error == EOPNOTSUPP || reply.error == EAGAIN)
-        return reply.copied == 0 ? Judgement::kUnsupported : Judgement::kAgain;
-    if (reply.error == EINTR)
-        return Judgement::kAgain;
-    return Judgement::kFailed;
+// The device does not copy, or not now: the host must, if it may.
+void give_up(const OffloadReply &reply, const Plan &plan, Policy policy, CopyReport &report) {
+    if (policy == Policy::kOffloadOnly)
+        report.error = no_offload_error(reply, report, plan);
+    else
+        report.fell_back = true;
 }
 
-std::string CopyReport::method() const {
-    if (offloaded > 0 && read_written > 0)
-        return "mixed";
-    if (offloaded > 0)
-        return "offload";
-    return read_written > 0 ? "read-write" : "none";
+// Returns whether something is left that the ioctl should be asked for.
+bool offload_queued(const Plan &plan, Policy policy, Mover &mover, const ProgressFunction &progress,
+                    const StopFunction &stop, CopyReport &report) {
+    const OffloadResult result = mover.offload_many(plan, progress, stop);
+    report.offloaded = report.queued = result.copied;
+    report.offload_calls = result.copies;
+    report.most_in_flight = result.most_in_flight;
+    report.interrupted = result.interrupted;
+    if (result.interrupted || !result.failure)
+        return false;
+    OffloadReply reply;
+    if (result.failure->result < 0)
+        reply.error = -result.failure->result;
+    else
+        reply.copied = static_cast<uint64_t>(result.failure->result);
+    if (!result.failure->unsupported) {
+        report.error = offload_error(reply, report, plan, result.failure->position);
+        return false;
+    }
+    if (reply.error != EAGAIN)
+        return true;
+    give_up(reply, plan, policy, report);
+    return false;
 }
 
-CopyReport run_copy(const Plan &plan, Policy policy, Mover &mover, const ProgressFunction &progress,
-                    const StopFunction &stop) {
-    CopyReport report;
-    StepSize size;
-    bool offloading = policy != Policy::kNoOffload;
-    while (offloading && report.copied() < plan.total()) {
+void offload_one_by_one(const Plan &plan, Policy policy, Mover &mover,
+                        const ProgressFunction &progress, const StopFunction &stop,
+                        CopyReport &report) {
+    StepSize size(1 << 20, 64 << 20, 1 << 30);
+    while (report.copied() < plan.total()) {
         if (stop()) {
             report.interrupted = true;
-            break;
+            return;
         }
         const uint64_t position = report.copied();
         const Step step = plan.step(position, size.bytes(), BLKCOPY_MAX_EXTENTS);
@@ -139,21 +124,45 @@ CopyReport run_copy(const Plan &plan, Policy policy, Mover &mover, const Progres
             if (reply.copied > 0)
                 report.offload_calls++;
         }
+        if (report.offloaded > 0)
+            report.most_in_flight = std::max(report.most_in_flight, 1u);
         if (progress)
             progress(report.copied());
         if (judgement == Judgement::kFailed) {
             report.error =
                 offload_error(reply, report, plan, position + std::min(reply.copied, step.length));
-            break;
+            return;
         }
         if (judgement == Judgement::kUnsupported) {
-            offloading = false;
-            if (policy == Policy::kOffloadOnly)
-                report.error = no_offload_error(reply, report, plan);
-            else
-                report.fell_back = true;
+            give_up(reply, plan, policy, report);
+            return;
         }
     }
+}
+
+} // namespace
+
+std::string CopyReport::method() const {
+    if (offloaded > 0 && read_written > 0)
+        return "mixed";
+    if (offloaded > 0)
+        return "offload";
+    return read_written > 0 ? "read-write" : "none";
+}
+
+std::string CopyReport::interface() const {
+    if (offloaded == 0)
+        return "";
+    if (queued == 0)
+        return "ioctl";
+    return queued == offloaded ? "io_uring" : "io_uring, ioctl";
+}
+
+CopyReport run_copy(const Plan &plan, Policy policy, Mover &mover, const ProgressFunction &progress,
+                    const StopFunction &stop) {
+    CopyReport report;
+    if (policy != Policy::kNoOffload && offload_queued(plan, policy, mover, progress, stop, report))
+        offload_one_by_one(plan, policy, mover, progress, stop, report);
     if (!report.error && !report.interrupted && report.copied() < plan.total()) {
         const ReadWriteResult result = mover.read_write(plan, report.copied(), progress, stop);
         report.read_written = result.copied;

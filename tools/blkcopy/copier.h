@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "judge.h"
+#include "offload.h"
 #include "plan.h"
 #include "read_write.h"
 
@@ -16,17 +18,15 @@ enum class Policy {
     kNoOffload,   // reads and writes
 };
 
-// What one BLKCOPY call did.
-struct OffloadReply {
-    int error = 0;       // errno, 0 for success
-    bool known = true;   // false: the kernel left `copied` untouched, so it has no such ioctl
-    uint64_t copied = 0; // bytes, a prefix of the step
-};
-
-// The two ways to copy, as the copier sees them. Tests put fakes here.
+// The ways to copy, as the copier sees them. Tests put fakes here.
 class Mover {
 public:
     virtual ~Mover() = default;
+    // With many copies in flight, all of the plan; ENOSYS is its failure where that is not
+    // possible.
+    virtual OffloadResult offload_many(const Plan &plan, const ProgressFunction &progress,
+                                       const StopFunction &stop) = 0;
+    // One copy, and waits for it.
     virtual OffloadReply offload(const Step &step) = 0;
     virtual ReadWriteResult read_write(const Plan &plan, uint64_t from,
                                        const ProgressFunction &progress,
@@ -35,20 +35,12 @@ public:
     virtual int flush() = 0;
 };
 
-enum class Judgement {
-    kDone,        // go on with the next step
-    kAgain,       // a prefix was copied or a signal came: go on from there
-    kUnsupported, // the device does not copy, or not now: reads and writes must
-    kFailed,      // an error that reads and writes must not hide
-};
-
-// Judges a reply to a step of that many bytes.
-Judgement judge(const OffloadReply &reply, uint64_t length);
-
 struct CopyReport {
-    uint64_t offloaded = 0;     // bytes that the device copied
-    uint64_t read_written = 0;  // bytes copied through the host's memory
-    uint64_t offload_calls = 0; // ioctls that copied something
+    uint64_t offloaded = 0;      // bytes that the device copied
+    uint64_t queued = 0;         // of these, bytes that io_uring commands have copied
+    uint64_t read_written = 0;   // bytes copied through the host's memory
+    uint64_t offload_calls = 0;  // ioctls and io_uring commands that copied something
+    unsigned most_in_flight = 0; // copies at a time
     bool fell_back = false;
     bool interrupted = false;
     std::optional<Error> error;
@@ -56,6 +48,8 @@ struct CopyReport {
     [[nodiscard]] uint64_t copied() const { return offloaded + read_written; }
     // "offload", "read-write", "mixed" or "none"
     [[nodiscard]] std::string method() const;
+    // How the device was asked: "io_uring", "ioctl", "io_uring, ioctl", or nothing
+    [[nodiscard]] std::string interface() const;
 };
 
 // Runs the plan. Whatever happens, the report's copied() is an exact prefix of the plan.

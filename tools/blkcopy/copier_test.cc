@@ -14,7 +14,7 @@ namespace {
 constexpr uint64_t kMiB = 1 << 20;
 
 // A device that answers BLKCOPY from a script; when the script is over it copies whatever it is
-// asked.
+// asked. What the queue of copies does is a result that tests set.
 class FakeMover : public Mover {
 public:
     std::deque<OffloadReply> script;
@@ -24,7 +24,15 @@ public:
     bool read_write_all = true;
     unsigned flushes = 0;
     int flush_error = 0;
+    // No io_uring, unless a test has one.
+    OffloadResult queued{0, 0, 0, OffloadFailure{0, -ENOSYS, true}, false};
+    unsigned queued_asked = 0;
 
+    OffloadResult offload_many(const Plan &, const ProgressFunction &,
+                               const StopFunction &) override {
+        queued_asked++;
+        return queued;
+    }
     OffloadReply offload(const Step &step) override {
         steps.push_back(step);
         if (script.empty())
@@ -56,33 +64,6 @@ CopyReport run(FakeMover &mover, Policy policy = Policy::kAuto, uint64_t length 
     return run_copy(plan_of(length), policy, mover, {}, [] { return false; });
 }
 
-TEST(Judge, KnowsEveryAnswer) {
-    EXPECT_EQ(judge({0, true, 4096}, 4096), Judgement::kDone);
-    EXPECT_EQ(judge({ENOTTY, false, 0}, 4096), Judgement::kUnsupported);
-    EXPECT_EQ(judge({EOPNOTSUPP, true, 0}, 4096), Judgement::kUnsupported);
-    EXPECT_EQ(judge({EOPNOTSUPP, true, 512}, 4096), Judgement::kAgain)
-        << "switched off in the middle";
-    EXPECT_EQ(judge({EAGAIN, true, 0}, 4096), Judgement::kUnsupported) << "suspended";
-    EXPECT_EQ(judge({EAGAIN, true, 512}, 4096), Judgement::kAgain) << "suspended in the middle";
-    EXPECT_EQ(judge({EINTR, true, 512}, 4096), Judgement::kAgain);
-    EXPECT_EQ(judge({EINVAL, false, 0}, 4096), Judgement::kUnsupported)
-        << "a driver that does not know it";
-    EXPECT_EQ(judge({EINVAL, true, 0}, 4096), Judgement::kFailed)
-        << "a kernel that knows it and refuses";
-    for (const int error :
-         {EIO, ENOSPC, EBUSY, EPERM, EFAULT, ENOMEM, EBADF, EREMOTEIO, ENODATA, ETIMEDOUT})
-        EXPECT_EQ(judge({error, true, 0}, 4096), Judgement::kFailed) << error;
-}
-
-TEST(Judge, DoesNotBelieveWrongCounts) {
-    EXPECT_EQ(judge({0, true, 512}, 4096), Judgement::kFailed) << "success, but not all";
-    EXPECT_EQ(judge({0, true, 0}, 4096), Judgement::kFailed);
-    EXPECT_EQ(judge({0, true, 8192}, 4096), Judgement::kFailed) << "more than was asked";
-    EXPECT_EQ(judge({EIO, true, 8192}, 4096), Judgement::kFailed);
-    EXPECT_EQ(judge({EINTR, true, 8192}, 4096), Judgement::kFailed);
-    EXPECT_EQ(judge({0, false, 0}, 4096), Judgement::kFailed) << "success that left no count";
-}
-
 TEST(Copier, OffloadsWithoutReading) {
     FakeMover mover;
     const CopyReport report = run(mover, Policy::kAuto, 1024 * kMiB);
@@ -92,6 +73,93 @@ TEST(Copier, OffloadsWithoutReading) {
     EXPECT_EQ(mover.flushes, 1u);
     EXPECT_EQ(report.offload_calls, mover.steps.size());
     EXPECT_GT(mover.steps.size(), 1u) << "in steps, so that progress moves";
+}
+
+TEST(Copier, TheQueueDoesItAll) {
+    FakeMover mover;
+    mover.queued = {16 * kMiB, 64, 32, {}, false};
+    const CopyReport report = run(mover);
+    EXPECT_EQ(report.offloaded, 16 * kMiB);
+    EXPECT_EQ(report.queued, 16 * kMiB);
+    EXPECT_EQ(report.offload_calls, 64u);
+    EXPECT_EQ(report.most_in_flight, 32u);
+    EXPECT_EQ(report.method(), "offload");
+    EXPECT_EQ(report.interface(), "io_uring");
+    EXPECT_TRUE(mover.steps.empty() && !mover.read_write_from);
+    EXPECT_EQ(mover.flushes, 1u);
+}
+
+// What an older kernel says, or one that has no ring for us.
+TEST(Copier, WithoutTheCommandTheIoctlIsAsked) {
+    for (const int error : {ENOSYS, EOPNOTSUPP, EINVAL}) {
+        FakeMover mover;
+        mover.queued = {0, 0, 1, OffloadFailure{0, -error, true}, false};
+        const CopyReport report = run(mover, Policy::kOffloadOnly);
+        EXPECT_EQ(report.offloaded, 16 * kMiB) << error;
+        EXPECT_EQ(report.queued, 0u);
+        EXPECT_EQ(report.interface(), "ioctl");
+        EXPECT_FALSE(report.error || report.fell_back);
+        ASSERT_FALSE(mover.steps.empty());
+        EXPECT_EQ(mover.steps[0].destination_offset, 0u);
+    }
+}
+
+TEST(Copier, TheIoctlGoesOnBehindTheQueuesPrefix) {
+    FakeMover mover;
+    mover.queued = {5 * kMiB, 5, 4, OffloadFailure{5 * kMiB, -EOPNOTSUPP, true}, false};
+    const CopyReport report = run(mover);
+    EXPECT_EQ(report.interface(), "io_uring, ioctl");
+    EXPECT_EQ(report.queued, 5 * kMiB);
+    EXPECT_EQ(report.offloaded, 16 * kMiB);
+    ASSERT_FALSE(mover.steps.empty());
+    EXPECT_EQ(mover.steps[0].destination_offset, 5 * kMiB);
+}
+
+TEST(Copier, WhatNeitherOfThemDoesIsReadAndWritten) {
+    FakeMover mover;
+    mover.queued = {5 * kMiB, 5, 4, OffloadFailure{5 * kMiB, -EOPNOTSUPP, true}, false};
+    mover.script = {{EOPNOTSUPP, true, 0}};
+    const CopyReport report = run(mover);
+    EXPECT_EQ(mover.read_write_from, 5 * kMiB);
+    EXPECT_EQ(report.method(), "mixed");
+    EXPECT_EQ(report.interface(), "io_uring");
+    EXPECT_TRUE(report.fell_back);
+}
+
+// The kernel has waited for a second already; the ioctl would do so once more.
+TEST(Copier, WhatIsSuspendedForTheQueueIsSoForTheIoctl) {
+    FakeMover mover;
+    mover.queued = {kMiB, 1, 1, OffloadFailure{kMiB, -EAGAIN, true}, false};
+    EXPECT_EQ(run(mover).read_written, 15 * kMiB);
+    const CopyReport report = run(mover, Policy::kOffloadOnly);
+    ASSERT_TRUE(report.error);
+    EXPECT_EQ(report.error->code, ExitCode::kNoOffload);
+    EXPECT_NE(report.error->message.find("is suspended"), std::string::npos);
+    EXPECT_TRUE(mover.steps.empty());
+}
+
+TEST(Copier, AnErrorOfTheQueueIsNotTriedInOtherWays) {
+    for (const int32_t result : {-EIO, -ENOSPC, -EBUSY, -EPERM, -EBADF, 0, 12345}) {
+        FakeMover mover;
+        mover.queued = {3 * kMiB, 3, 3, OffloadFailure{3 * kMiB, result, false}, false};
+        const CopyReport report = run(mover);
+        ASSERT_TRUE(report.error);
+        EXPECT_EQ(report.error->code, ExitCode::kFailed);
+        EXPECT_NE(report.error->message.find("destination offset 3145728"), std::string::npos)
+            << report.error->message;
+        EXPECT_EQ(report.copied(), 3 * kMiB);
+        EXPECT_TRUE(mover.steps.empty() && !mover.read_write_from);
+        EXPECT_EQ(mover.flushes, 1u);
+    }
+}
+
+TEST(Copier, AStoppedQueueEndsIt) {
+    FakeMover mover;
+    mover.queued = {2 * kMiB, 2, 2, {}, true};
+    const CopyReport report = run(mover);
+    EXPECT_TRUE(report.interrupted);
+    EXPECT_EQ(report.copied(), 2 * kMiB);
+    EXPECT_TRUE(mover.steps.empty() && !mover.read_write_from && !report.error);
 }
 
 TEST(Copier, NeverAsksForTooManyExtents) {
@@ -153,7 +221,9 @@ TEST(Copier, NoOffloadNeverAsks) {
     FakeMover mover;
     const CopyReport report = run(mover, Policy::kNoOffload);
     EXPECT_TRUE(mover.steps.empty());
+    EXPECT_EQ(mover.queued_asked, 0u);
     EXPECT_EQ(report.method(), "read-write");
+    EXPECT_EQ(report.interface(), "");
     EXPECT_FALSE(report.fell_back);
 }
 

@@ -5,24 +5,26 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <vector>
 
-#include "uapi.h"
+#include "copy_arg.h"
+#include "copy_queue.h"
 
 namespace blkcopy {
 
+OffloadResult DeviceMover::offload_many(const Plan &plan, const ProgressFunction &progress,
+                                        const StopFunction &stop) {
+    const std::unique_ptr<CopyQueue> copies = make_copy_queue(source_, destination_, queue_depth_);
+    if (!copies)
+        return {0, 0, 0, OffloadFailure{0, -ENOSYS, true}, false};
+    return offload_by_queue(*copies, plan, copy_size_, progress, stop);
+}
+
 OffloadReply DeviceMover::offload(const Step &step) {
-    std::vector<blk_copy_extent> extents;
-    extents.reserve(step.extents.size());
-    for (const Extent &extent : step.extents)
-        extents.push_back({extent.offset, extent.length});
     // A value that no copy can have: a kernel that knows BLKCOPY always replaces it.
     constexpr uint64_t kUntouched = UINT64_MAX;
-    blk_copy_arg arg{};
-    arg.src_fd = source_;
-    arg.dst_offset = step.destination_offset;
-    arg.extents = reinterpret_cast<uintptr_t>(extents.data());
-    arg.nr_extents = static_cast<uint32_t>(extents.size());
+    CopyArgument argument;
+    argument.assign(source_, step);
+    blk_copy_arg &arg = argument.arg;
     arg.copied = kUntouched;
     const int status = ::ioctl(destination_, BLKCOPY, &arg);
     OffloadReply reply;

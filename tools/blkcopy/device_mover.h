@@ -8,13 +8,16 @@
 
 namespace blkcopy {
 
-// The real Mover: BLKCOPY, and an IoQueue that is made when it is first needed.
+// The real Mover: BLKCOPY in both its forms, and an IoQueue that is made when it is first needed.
 class DeviceMover : public Mover {
 public:
-    DeviceMover(int source, int destination, unsigned queue_depth, uint32_t io_bytes)
+    DeviceMover(int source, int destination, unsigned queue_depth, uint32_t io_bytes,
+                StepSize copy_size)
         : source_(source), destination_(destination), queue_depth_(queue_depth),
-          io_bytes_(io_bytes) {}
+          io_bytes_(io_bytes), copy_size_(copy_size) {}
 
+    OffloadResult offload_many(const Plan &plan, const ProgressFunction &progress,
+                               const StopFunction &stop) override;
     OffloadReply offload(const Step &step) override;
     ReadWriteResult read_write(const Plan &plan, uint64_t from, const ProgressFunction &progress,
                                const StopFunction &stop) override;
@@ -28,6 +31,7 @@ private:
     int destination_;
     unsigned queue_depth_;
     uint32_t io_bytes_;
+    StepSize copy_size_; // of copies that are in flight with others
     std::unique_ptr<IoQueue> queue_;
 };
 

@@ -19,15 +19,10 @@ void Prefix::finish(uint64_t piece) {
     }
 }
 
-void Flight::submit(const Io &io) {
-    queue_.submit(io);
-    in_flight_++;
-}
-
 void Flight::land(const std::function<void(const IoDone &)> &handle, uint64_t from,
                   const ProgressFunction &progress, const StopFunction &stop) {
     while (in_flight_ > 0) {
-        const IoDone done = queue_.wait();
+        const IoDone done = completions_.wait();
         in_flight_--;
         if (!stopped && stop())
             stopped = true;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
-// Reads and writes in flight: how far they have come, and why they go no further. What is done
-// with the data is up to those who copy or compare.
+// Reads, writes or copies in flight: how far they have come, and why they go no further. What is
+// done with the data is up to those who copy or compare.
 
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
 
-#include "io_queue.h"
+#include "completion.h"
 
 namespace blkcopy {
 
@@ -41,9 +41,11 @@ using StopFunction = std::function<bool()>;
 
 class Flight {
 public:
-    explicit Flight(IoQueue &queue) : queue_(queue) {}
+    explicit Flight(Completions &completions) : completions_(completions) {}
 
-    void submit(const Io &io);
+    // One more has been submitted to the queue whose completions these are.
+    void started() { in_flight_++; }
+    [[nodiscard]] unsigned in_flight() const { return in_flight_; }
     // Hands over what has ended, until nothing is in flight; `handle` may submit more. `from` is
     // added to the prefix for `progress`, which may be empty.
     void land(const std::function<void(const IoDone &)> &handle, uint64_t from,
@@ -60,7 +62,7 @@ public:
     }
 
 private:
-    IoQueue &queue_;
+    Completions &completions_;
     unsigned in_flight_ = 0;
     std::optional<IoFailure> failure_;
     uint64_t failed_piece_ = 0;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "io_queue.h"
 
-#include <liburing.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -10,6 +9,8 @@
 #include <cstdlib>
 #include <deque>
 #include <vector>
+
+#include "ring.h"
 
 namespace blkcopy {
 
@@ -76,25 +77,16 @@ private:
 
 class UringQueue : public IoQueue {
 public:
-    UringQueue(unsigned slots, uint32_t slot_bytes) : buffers_(slots, slot_bytes) {
-        if (!buffers_.ok())
-            return;
-        ready_ = ::io_uring_queue_init(slots, &ring_, 0) == 0;
-        if (!ready_)
+    UringQueue(unsigned slots, uint32_t slot_bytes) : buffers_(slots, slot_bytes), ring_(slots) {
+        if (!ok())
             return;
         std::vector<iovec> vectors(slots);
         for (unsigned i = 0; i < slots; i++)
             vectors[i] = {buffers_.at(i), slot_bytes};
-        registered_ = ::io_uring_register_buffers(&ring_, vectors.data(), slots) == 0;
-    }
-    UringQueue(const UringQueue &) = delete;
-    UringQueue &operator=(const UringQueue &) = delete;
-    ~UringQueue() override {
-        if (ready_)
-            ::io_uring_queue_exit(&ring_);
+        registered_ = ring_.register_buffers(vectors.data(), slots);
     }
 
-    [[nodiscard]] bool ok() const { return ready_; }
+    [[nodiscard]] bool ok() const { return buffers_.ok() && ring_.ok(); }
     [[nodiscard]] unsigned slots() const override { return buffers_.slots(); }
     [[nodiscard]] uint32_t slot_bytes() const override { return buffers_.slot_bytes(); }
     [[nodiscard]] std::byte *buffer(unsigned slot) override { return buffers_.at(slot); }
@@ -104,7 +96,7 @@ public:
 
     void submit(const Io &io) override {
         // One entry per slot and one I/O per slot: there is always a free entry.
-        io_uring_sqe *const sqe = ::io_uring_get_sqe(&ring_);
+        io_uring_sqe *const sqe = ring_.entry();
         std::byte *const data = buffers_.at(io.slot) + io.buffer_offset;
         const int index = static_cast<int>(io.slot);
         if (registered_ && io.write)
@@ -118,27 +110,11 @@ public:
         ::io_uring_sqe_set_data64(sqe, io.slot);
     }
 
-    IoDone wait() override {
-        io_uring_cqe *cqe = nullptr;
-        for (;;) {
-            // Submits first; -EINTR, -EAGAIN and -EBUSY all mean "once more" here.
-            const int status = ::io_uring_submit_and_wait(&ring_, 1);
-            if (::io_uring_peek_cqe(&ring_, &cqe) == 0)
-                break;
-            // Any other status cannot happen with a valid ring; the data in flight are lost from
-            // view then, and to go on would be to guess.
-            if (status < 0 && status != -EINTR && status != -EAGAIN && status != -EBUSY)
-                std::abort();
-        }
-        const IoDone done{static_cast<unsigned>(::io_uring_cqe_get_data64(cqe)), cqe->res};
-        ::io_uring_cqe_seen(&ring_, cqe);
-        return done;
-    }
+    IoDone wait() override { return ring_.wait(); }
 
 private:
     Buffers buffers_;
-    io_uring ring_{};
-    bool ready_ = false;
+    Ring ring_; // released first: nothing may still use the buffers
     bool registered_ = false;
 };
 

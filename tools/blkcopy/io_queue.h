@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 
+#include "completion.h"
+
 namespace blkcopy {
 
 struct Io {
@@ -20,23 +22,14 @@ struct Io {
     uint32_t length = 0;        // bytes
 };
 
-struct IoDone {
-    unsigned slot = 0;
-    int32_t result = 0; // bytes moved, or -errno
-};
-
 // Owns a fixed number of equal buffers ("slots"), each good for one I/O at a time.
-class IoQueue {
+class IoQueue : public Completions {
 public:
-    virtual ~IoQueue() = default;
     [[nodiscard]] virtual unsigned slots() const = 0;
     [[nodiscard]] virtual uint32_t slot_bytes() const = 0;
     [[nodiscard]] virtual std::byte *buffer(unsigned slot) = 0;
     // Starts an I/O, at once or with the next wait().
     virtual void submit(const Io &io) = 0;
-    // One finished I/O, in any order. Call only with I/O in flight; a signal does not end the wait,
-    // since what is in flight must be known to have ended before it can be reported.
-    virtual IoDone wait() = 0;
     // How it works, for reports: "io_uring, registered buffers".
     [[nodiscard]] virtual std::string description() const = 0;
 };

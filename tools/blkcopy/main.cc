@@ -109,7 +109,10 @@ private:
 
     std::optional<Error> copy(const BlockDevice &source, const BlockDevice &destination,
                               const Plan &plan) {
-        DeviceMover mover(source.fd(), destination.fd(), options_.queue_depth, options_.io_bytes);
+        const uint32_t block =
+            std::max(source.geometry().block_size, destination.geometry().block_size);
+        DeviceMover mover(source.fd(), destination.fd(), options_.queue_depth, options_.io_bytes,
+                          queued_step_size(summary_.copy_max_bytes, block));
         const auto start = std::chrono::steady_clock::now();
         progress_.start("copy", plan.total());
         summary_.copy = run_copy(

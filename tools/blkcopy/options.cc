@@ -67,7 +67,8 @@ void describe(CLI::App &app, Options &options, Texts &texts) {
     app.add_flag("--json", options.json, "one JSON object on standard output");
     app.add_flag("-q,--quiet", options.quiet, "no progress and no summary");
     app.add_option("--io-size", texts.io_size, "bytes per read or write (256K)");
-    app.add_option("--queue-depth", options.queue_depth, "reads and writes in flight (32)");
+    app.add_option("--queue-depth", options.queue_depth,
+                   "copies, or reads and writes, in flight (32)");
     app.set_help_flag("-h,--help", "this text");
     app.set_version_flag("-V,--version", "blkcopy " BLKCOPY_VERSION, "the version");
     app.footer(kFooter);

@@ -24,7 +24,7 @@ struct Options {
     bool json = false;
     bool quiet = false;
     uint32_t io_bytes = 256 << 10; // of one read or write
-    unsigned queue_depth = 32;     // reads and writes in flight
+    unsigned queue_depth = 32;     // copies, or reads and writes, in flight
 };
 
 // --help or --version: print this and end well.

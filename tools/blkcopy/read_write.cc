@@ -21,8 +21,8 @@ struct Slot {
 class Pump {
 public:
     Pump(IoQueue &queue, int source, int destination, const Plan &plan, uint64_t from)
-        : slot_bytes_(queue.slot_bytes()), source_(source), destination_(destination), plan_(plan),
-          position_(from), from_(from), slots_(queue.slots()), flight_(queue) {}
+        : queue_(queue), source_(source), destination_(destination), plan_(plan), position_(from),
+          from_(from), slots_(queue.slots()), flight_(queue) {}
 
     ReadWriteResult run(const ProgressFunction &progress, const StopFunction &stop) {
         for (unsigned slot = 0; slot < slots_.size(); slot++)
@@ -37,7 +37,7 @@ private:
     void start_next(unsigned index) {
         if (flight_.failure() || flight_.stopped || position_ >= plan_.total())
             return;
-        const Step step = plan_.step(position_, slot_bytes_, 1);
+        const Step step = plan_.step(position_, queue_.slot_bytes(), 1);
         Slot &slot = slots_[index];
         slot = Slot{flight_.prefix.start(step.length),
                     step.extents[0].offset,
@@ -52,8 +52,9 @@ private:
     void submit(unsigned index) {
         const Slot &slot = slots_[index];
         const uint64_t base = slot.writing ? slot.destination_offset : slot.source_offset;
-        flight_.submit({slot.writing, slot.writing ? destination_ : source_, index, slot.moved,
-                        base + slot.moved, slot.length - slot.moved});
+        queue_.submit({slot.writing, slot.writing ? destination_ : source_, index, slot.moved,
+                       base + slot.moved, slot.length - slot.moved});
+        flight_.started();
     }
 
     void handle(const IoDone &done) {
@@ -84,7 +85,7 @@ private:
         }
     }
 
-    uint32_t slot_bytes_;
+    IoQueue &queue_;
     int source_;
     int destination_;
     const Plan &plan_;

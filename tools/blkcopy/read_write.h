@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "flight.h"
+#include "io_queue.h"
 #include "plan.h"
 
 namespace blkcopy {

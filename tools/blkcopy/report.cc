@@ -14,13 +14,18 @@ namespace {
 std::string way(const Summary &summary) {
     const CopyReport &copy = summary.copy;
     if (copy.method() == "offload")
-        return "inside the device";
+        return fmt::format("inside the device ({})", copy.interface());
     if (copy.method() == "mixed")
-        return fmt::format("{} inside the device, {} by reading and writing",
-                           format_bytes(copy.offloaded), format_bytes(copy.read_written));
+        return fmt::format("{} inside the device ({}), {} by reading and writing",
+                           format_bytes(copy.offloaded), copy.interface(),
+                           format_bytes(copy.read_written));
     if (copy.fell_back)
         return "by reading and writing (the device does not offer to copy)";
     return "by reading and writing";
+}
+
+nlohmann::ordered_json or_null(const std::string &text) {
+    return text.empty() ? nlohmann::ordered_json(nullptr) : nlohmann::ordered_json(text);
 }
 
 } // namespace
@@ -59,9 +64,10 @@ std::string to_json(const Summary &summary) {
     json["method"] = summary.copy.method();
     json["offloaded"] = summary.copy.offloaded;
     json["read_written"] = summary.copy.read_written;
+    json["offload_interface"] = or_null(summary.copy.interface());
     json["offload_calls"] = summary.copy.offload_calls;
-    json["fallback"] = summary.fallback.empty() ? nlohmann::ordered_json(nullptr)
-                                                : nlohmann::ordered_json(summary.fallback);
+    json["offload_in_flight"] = summary.copy.most_in_flight;
+    json["fallback"] = or_null(summary.fallback);
     json["seconds"] = summary.seconds;
     json["verified"] = summary.verified ? nlohmann::ordered_json(*summary.verified)
                                         : nlohmann::ordered_json(nullptr);

@@ -23,10 +23,12 @@ Summary example() {
 
 TEST(Report, SaysWhoCopied) {
     Summary summary = example();
-    EXPECT_EQ(to_text(summary), "copied 1 MiB in 0.50 s (2 MiB/s) inside the device");
+    EXPECT_EQ(to_text(summary), "copied 1 MiB in 0.50 s (2 MiB/s) inside the device (ioctl)");
+    summary.copy.queued = 1 << 20;
+    EXPECT_TRUE(to_text(summary).ends_with("inside the device (io_uring)"));
     summary.verified = true;
     EXPECT_TRUE(to_text(summary).ends_with("; verified equal"));
-    summary.copy.offloaded = 0;
+    summary.copy.offloaded = summary.copy.queued = 0;
     summary.copy.read_written = 1 << 20;
     summary.copy.fell_back = true;
     EXPECT_NE(to_text(summary).find("does not offer to copy"), std::string::npos);
@@ -45,6 +47,7 @@ TEST(Report, JsonCanBeReadBack) {
     const nlohmann::json json = nlohmann::json::parse(to_json(summary));
     EXPECT_EQ(json["copied"], 1 << 20);
     EXPECT_EQ(json["method"], "offload");
+    EXPECT_EQ(json["offload_interface"], "ioctl");
     EXPECT_EQ(json["extents"][0]["offset"], 4096);
     EXPECT_EQ(json["destination_offset"], 8192);
     EXPECT_TRUE(json["verified"].is_null());

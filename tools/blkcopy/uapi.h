@@ -32,6 +32,10 @@ struct blk_copy_arg {
 #define BLKCOPY_MAX_EXTENTS 1024
 #define BLKCOPY _IOWR(0x12, 160, struct blk_copy_arg)
 #endif
+// The same argument, as an io_uring command whose result is the number of bytes.
+#ifndef BLOCK_URING_CMD_COPY
+#define BLOCK_URING_CMD_COPY _IO(0x12, 160)
+#endif
 
 static_assert(sizeof(blk_copy_extent) == 16);
 static_assert(offsetof(blk_copy_extent, length) == 8);
