@@ -84,3 +84,25 @@ struct bc_result bc_copy_uring(int dst_fd, __u64 dst, int src_fd,
 	io_uring_queue_exit(&ring);
 	return r;
 }
+
+int bc_wait_for_idle(const struct bc_dev *dev)
+{
+	char path[128], line[64] = "";
+	int tries, idle = 0;
+
+	snprintf(path, sizeof(path), "/sys/block/%s/inflight", dev->disk);
+	for (tries = 0; tries < 600 && idle < 5; tries++) {
+		unsigned int reads = 1, writes = 1;
+		FILE *file = fopen(path, "r");
+
+		if (file && fgets(line, sizeof(line), file))
+			sscanf(line, "%u %u", &reads, &writes);
+		if (file)
+			fclose(file);
+		idle = reads || writes ? 0 : idle + 1;
+		usleep(50000);
+	}
+	if (idle < 5)
+		bc_log("still in flight after 30 s: %s", line);
+	return idle < 5 ? -1 : 0;
+}

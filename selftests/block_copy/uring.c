@@ -203,7 +203,8 @@ TEST_F(uring, linked_read)
  * is looked at: results that nobody has room for are kept, and commands that wait
  * for a worker remember what they are.
  */
-static void many_through_few(struct __test_metadata *_metadata, FIXTURE_DATA(uring) *self)
+static void many_through_few(struct __test_metadata *_metadata, FIXTURE_DATA(uring) *self,
+			     bool overflow)
 {
 	bool seen[MOST] = { false };
 	unsigned int i;
@@ -215,13 +216,22 @@ static void many_through_few(struct __test_metadata *_metadata, FIXTURE_DATA(uri
 		bc_win_copied(&self->win, self->arg[i].dst_offset, &self->win, &self->ext[i], 1,
 			      PIECE);
 	}
+	if (overflow) {
+		__u64 end = bc_now_ms() + 20000;
+
+		/* the queue has room for eight; looking doesn't make any */
+		while (!io_uring_cq_has_overflow(&self->ring) && bc_now_ms() < end)
+			usleep(10000);
+		ASSERT_TRUE(io_uring_cq_has_overflow(&self->ring));
+	}
 	ASSERT_EQ(0, reap(&self->ring, 64, seen));
+	EXPECT_FALSE(io_uring_cq_has_overflow(&self->ring));
 	EXPECT_EQ(0, bc_win_check(&self->win));
 }
 
 TEST_F(uring, completions_overflow)
 {
-	many_through_few(_metadata, self);
+	many_through_few(_metadata, self, true);
 }
 
 TEST_F(uring, entries_are_used_again)
@@ -230,7 +240,7 @@ TEST_F(uring, entries_are_used_again)
 
 	/* what is cached of the destinations makes all copies wait for a worker */
 	ASSERT_EQ((ssize_t)HALF, pread(self->dev.bfd, buf, HALF, BASE + HALF));
-	many_through_few(_metadata, self);
+	many_through_few(_metadata, self, false);
 	free(buf);
 }
 
@@ -279,29 +289,6 @@ static void leave(struct io_uring *ring, int fd, struct blk_copy_arg *arg, bool 
 	_exit(0);
 }
 
-/* The kernel takes down rings in the background, and their copies with them. */
-static int wait_for_idle(const struct bc_dev *dev)
-{
-	char path[128], line[64] = "";
-	int tries, idle = 0;
-
-	snprintf(path, sizeof(path), "/sys/block/%s/inflight", dev->disk);
-	for (tries = 0; tries < 600 && idle < 5; tries++) {
-		unsigned int reads = 1, writes = 1;
-		FILE *file = fopen(path, "r");
-
-		if (file && fgets(line, sizeof(line), file))
-			sscanf(line, "%u %u", &reads, &writes);
-		if (file)
-			fclose(file);
-		idle = reads || writes ? 0 : idle + 1;
-		usleep(50000);
-	}
-	if (idle < 5)
-		bc_log("still in flight after 30 s: %s", line);
-	return idle < 5 ? -1 : 0;
-}
-
 TEST_F_TIMEOUT(uring, exit_with_copies_in_flight, 120)
 {
 	unsigned int round, i;
@@ -323,7 +310,7 @@ TEST_F_TIMEOUT(uring, exit_with_copies_in_flight, 120)
 		ASSERT_EQ(pid, waitpid(pid, &status, 0));
 		ASSERT_EQ(0, status);
 	}
-	ASSERT_EQ(0, wait_for_idle(&self->dev));
+	ASSERT_EQ(0, bc_wait_for_idle(&self->dev));
 	for (i = 0; i < MOST; i++)
 		ASSERT_EQ(0, bc_win_partly_copied(&self->win, self->arg[i].dst_offset, &self->win,
 						  &self->ext[i], 1, 0));

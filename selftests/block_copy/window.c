@@ -126,7 +126,7 @@ int bc_win_partly_copied(struct bc_win *dst, __u64 dst_off, const struct bc_win 
 			 const struct blk_copy_extent *ext, __u32 nr, __u64 sure)
 {
 	__u64 nr_sectors = dst->len / BC_SECTOR;
-	__u64 first = (dst_off + sure - dst->base) / BC_SECTOR;
+	__u64 begin = (dst_off - dst->base) / BC_SECTOR, end = begin + sure / BC_SECTOR;
 	__u64 *old, i;
 
 	old = malloc(nr_sectors * sizeof(*old));
@@ -134,10 +134,12 @@ int bc_win_partly_copied(struct bc_win *dst, __u64 dst_off, const struct bc_win 
 		return -1;
 	memcpy(old, dst->tag, nr_sectors * sizeof(*old));
 	bc_win_copied(dst, dst_off, src, ext, nr, ~0ULL);
-	/* Surely copied sectors have nothing to fall back to. */
+	/* Surely copied sectors have nothing to fall back to; of others it isn't news. */
 	for (i = 0; i < nr_sectors; i++)
-		if (i < first || old[i] == dst->tag[i])
+		if (i >= begin && i < end)
 			old[i] = BC_NO_ALT;
+		else if (old[i] == dst->tag[i])
+			old[i] = dst->alt ? dst->alt[i] : BC_NO_ALT;
 	free(dst->alt);
 	dst->alt = old;
 	return 0;
