@@ -100,6 +100,11 @@ selftests: kernel
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/selftests/block_copy OUTPUT=$(SELFTESTS) KSFT=$(KERNEL)/kselftest \
 		KHDR_INCLUDES='-isystem $(KERNEL)/headers/include' -j$(J)
 
+# Those of docs/; their modules are among those of kmod.
+examples: selftests
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/docs/examples O=$(O)/examples SELFTESTS=$(SELFTESTS) \
+		KSFT=$(KERNEL)/kselftest KHDR_INCLUDES='-isystem $(KERNEL)/headers/include' -j$(J)
+
 test: packages
 	@$(ROOT)/scripts/run-tests --flavour '$(FLAVOUR)' --filter '$(FILTER)' --jobs $(J) \
 		$(if $(filter 1,$(V)),--verbose)
@@ -134,7 +139,7 @@ clean:
 distclean:
 	$(Q)rm -rf $(O)
 
-.PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests test test-full list shell \
+.PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests examples test test-full list shell \
 	check check-bisect test-mutations clean distclean
 
 include $(wildcard $(ROOT)/qemu/demo.mk)

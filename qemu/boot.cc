@@ -43,7 +43,7 @@ Status Boot::prepare() {
             Result<std::string> added = initramfs->add_program(file, "/tests/" + name);
             if (!added)
                 return Error{added.error().message +
-                             " (build the tests with `make selftests tools`)"};
+                             " (build the tests with `make selftests tools examples`)"};
         }
     }
 

@@ -33,6 +33,10 @@ static Result<std::vector<Job>> plan(const Setting &setting, const RunOptions &o
     // The tool's own tests want the tool beside them.
     Status status = suite.add(setting.data_directory + "/../tools/blkcopy",
                               setting.build_directory + "/tools/blkcopy", {"blkcopy"});
+    // The examples of docs/ have tests, and the program of a manual page.
+    if (status)
+        status = suite.add(setting.data_directory + "/../docs/examples",
+                           setting.build_directory + "/examples", {"blkcopy_example"});
     if (!status)
         return status.error();
     std::vector<Machine> machines = setting.machines;

@@ -68,7 +68,10 @@ def _style(patch: pathlib.Path) -> List[str]:
 
 def _module_style() -> List[str]:
     """checkpatch of the modules that are built out of tree."""
-    files = sorted(path for path in modules.SOURCES.iterdir() if path.suffix in (".c", ".h"))
+    folders = (modules.SOURCES, common.ROOT / "docs/examples/modules")
+    files = sorted(
+        path for each in folders for path in each.iterdir() if path.suffix in (".c", ".h")
+    )
     options = ["--strict", "--no-tree", "--no-summary", "--terse", "--file"]
     script = TREE / "scripts/checkpatch.pl"
     done = common.run(["perl", script, *options, *files], cwd=TREE, check=False)

@@ -26,7 +26,8 @@ static struct bc_counts stat_mark;
 void bc_witness_disk(const struct bc_dev *dev)
 {
 	stat_disk[0] = '\0';
-	if (strncmp(dev->disk, "nullb", 5))
+	/* drives in the guest's own memory */
+	if (strncmp(dev->disk, "nullb", 5) && strncmp(dev->disk, "ramcopy", 7))
 		return;
 	snprintf(stat_disk, sizeof(stat_disk), "%s", dev->disk);
 	stat_block = dev->lbs;
