@@ -45,6 +45,14 @@ Status Boot::prepare() {
                 return Error{added.error().message +
                              " (build the tests with `make selftests tools examples`)"};
         }
+        for (const std::string &file : suite_.plain_files_of(program)) {
+            if (!std::filesystem::exists(file))
+                continue;
+            std::string name = std::filesystem::path(file).filename().string();
+            Status added = initramfs->add_host_file(file, "/tests/" + name);
+            if (!added)
+                return added;
+        }
     }
 
     Status modules = add_modules(

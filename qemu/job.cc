@@ -61,7 +61,8 @@ Result<Suite> Suite::load(const std::string &sources, const std::string &built) 
 }
 
 Status Suite::add(const std::string &sources, const std::string &built,
-                  const std::vector<std::string> &helpers) {
+                  const std::vector<std::string> &helpers,
+                  const std::vector<std::string> &plain_files) {
     Result<ProgramsByMachine> added = read_programs(sources);
     if (!added)
         return added.error();
@@ -72,6 +73,7 @@ Status Suite::add(const std::string &sources, const std::string &built,
             files = {built + "/" + name};
             for (const std::string &helper : helpers)
                 files.push_back(built + "/" + helper);
+            plain_[name] = plain_files;
         }
     }
     return {};
@@ -83,6 +85,12 @@ std::vector<std::string> Suite::files_of(const std::string &program) const {
     if (found != elsewhere_.end())
         return found->second;
     return {directory + "/" + program};
+}
+
+std::vector<std::string> Suite::plain_files_of(const std::string &program) const {
+    auto found = plain_.find(program);
+
+    return found == plain_.end() ? std::vector<std::string>{} : found->second;
 }
 
 bool filter_matches(const std::vector<std::string> &filters, const std::string &name) {

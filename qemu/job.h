@@ -30,15 +30,21 @@ struct Suite {
     static Result<Suite> load(const std::string &sources, const std::string &built);
 
     // Adds programs that are elsewhere: `sources` has another machines.json,
-    // `built` the programs and the `helpers` that they expect beside them.
+    // `built` the programs and the `helpers` that they expect beside them, and
+    // files that go there as they are, if they exist: their programs skip
+    // tests for want of what could not be built.
     Status add(const std::string &sources, const std::string &built,
-               const std::vector<std::string> &helpers);
+               const std::vector<std::string> &helpers,
+               const std::vector<std::string> &plain_files = {});
 
     // Built files that a program needs in its directory, itself first.
     std::vector<std::string> files_of(const std::string &program) const;
+    // The plain files among them, whether they exist or not.
+    std::vector<std::string> plain_files_of(const std::string &program) const;
 
 private:
     std::map<std::string, std::vector<std::string>> elsewhere_; // by program
+    std::map<std::string, std::vector<std::string>> plain_;     // by program
 };
 
 // "timeout=N" of a kselftest settings file; 0 means none.

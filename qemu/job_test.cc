@@ -81,7 +81,7 @@ TEST_F(SuiteTest, IsReadFromItsFolder) {
 TEST_F(SuiteTest, ProgramsFromElsewhereComeBehindWithWhatTheyNeed) {
     Result<Suite> suite = load();
     ASSERT_TRUE(static_cast<bool>(suite));
-    Status status = suite->add(directory_ + "/tool", "/elsewhere", {"tool", "data"});
+    Status status = suite->add(directory_ + "/tool", "/elsewhere", {"tool", "data"}, {"/x/plain"});
     ASSERT_TRUE(static_cast<bool>(status)) << status.error().message;
     EXPECT_EQ(suite->programs["one"], (Names{"limits"}));
     EXPECT_EQ(suite->programs["two"], (Names{"limits", "extents", "tool_test"}));
@@ -89,6 +89,8 @@ TEST_F(SuiteTest, ProgramsFromElsewhereComeBehindWithWhatTheyNeed) {
     EXPECT_EQ(suite->files_of("tool_test"),
               (Names{"/elsewhere/tool_test", "/elsewhere/tool", "/elsewhere/data"}));
     EXPECT_EQ(suite->files_of("limits"), (Names{"/built/limits"}));
+    EXPECT_EQ(suite->plain_files_of("tool_test"), (Names{"/x/plain"}));
+    EXPECT_EQ(suite->plain_files_of("limits"), (Names{}));
 }
 
 TEST_F(SuiteTest, FilesThatAreWrongAreNamed) {

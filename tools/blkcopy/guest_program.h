@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
-// Runs blkcopy for the guest test, and keeps what it said.
+// Runs blkcopy, or another program, for a guest test, and keeps what it said.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -51,8 +51,9 @@ inline std::string program_path() {
 // Starts blkcopy with its output in files, so that it can never wait for us.
 class Child {
 public:
-    explicit Child(const std::vector<std::string> &arguments) : directory_(make_directory()) {
-        const std::string program = program_path();
+    explicit Child(const std::vector<std::string> &arguments,
+                   const std::string &program = program_path())
+        : directory_(make_directory()) {
         std::vector<std::string> all{program};
         all.insert(all.end(), arguments.begin(), arguments.end());
         pid_ = ::fork();
