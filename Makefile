@@ -44,6 +44,7 @@ help:
 	@echo 'Use the series'
 	@echo '  apply      git am the series onto your kernel tree: KDIR=~/linux'
 	@echo '  tools      blkcopy(8), in build/tools/blkcopy'
+	@echo '  fio-engine an engine for fio that copies (bench/fio/README.md), in build/bench/fio'
 	@echo '  kmod       modules for tests (kmod/README.md): KDIR=~/linux against your kernel'
 	@echo
 	@echo 'Change the series (build/linux-6.12 is a git tree, branch copy-offload)'
@@ -99,6 +100,10 @@ kmod: packages $(if $(KDIR),,kernel)
 selftests: kernel
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/selftests/block_copy OUTPUT=$(SELFTESTS) KSFT=$(KERNEL)/kselftest \
 		KHDR_INCLUDES='-isystem $(KERNEL)/headers/include' -j$(J)
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench/fio O=$(O)/bench/fio V=$(V) -j$(J) guest
+
+fio-engine: packages
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench/fio O=$(O)/bench/fio V=$(V) -j$(J) all
 
 # Those of docs/; their modules are among those of kmod.
 examples: selftests
@@ -139,7 +144,7 @@ clean:
 distclean:
 	$(Q)rm -rf $(O)
 
-.PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests examples test test-full list shell \
-	check check-bisect test-mutations clean distclean
+.PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests fio-engine examples test \
+	test-full list shell check check-bisect test-mutations clean distclean
 
 include $(wildcard $(ROOT)/qemu/demo.mk)

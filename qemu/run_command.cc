@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cstdio>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <nlohmann/json.hpp>
@@ -37,6 +38,16 @@ static Result<std::vector<Job>> plan(const Setting &setting, const RunOptions &o
     if (status)
         status = suite.add(setting.data_directory + "/../docs/examples",
                            setting.build_directory + "/examples", {"blkcopy_example"});
+    if (!status)
+        return status.error();
+    // fio is not made here, and its engine only where fio's source can be had.
+    std::string fio = setting.data_directory + "/../bench/fio";
+    std::string engine = setting.build_directory + "/bench/fio";
+    std::vector<std::string> files = {engine + "/blkcopy-fio.so"};
+    std::error_code none;
+    for (const auto &entry : std::filesystem::directory_iterator(fio + "/jobs", none))
+        files.push_back(entry.path().string());
+    status = suite.add(fio, engine, {}, files);
     if (!status)
         return status.error();
     std::vector<Machine> machines = setting.machines;
