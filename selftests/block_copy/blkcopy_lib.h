@@ -112,6 +112,7 @@ struct bc_result bc_copy(enum bc_iface iface, int dst_fd, __u64 dst, int src_fd,
 const char *bc_iface_name(enum bc_iface iface);
 struct bc_result bc_copy_uring(int dst_fd, __u64 dst, int src_fd,
 			       const struct blk_copy_extent *ext, __u32 nr);
+struct blk_copy_arg bc_copy_arg(__u64 dst, int src_fd, const struct blk_copy_extent *ext, __u32 nr);
 __u64 bc_total(const struct blk_copy_extent *ext, __u32 nr);
 
 /* What the device must be asked for, all commands filled to the limits. */
@@ -251,5 +252,18 @@ int bc_step2(struct bc_win *dw, int dst_fd, struct bc_win *sw, int src_fd,
 	     enum bc_iface iface, __u64 dst, const struct blk_copy_extent *ext, __u32 nr);
 /* That a result is errno @err and nothing was copied. */
 int bc_refused(struct bc_result r, int err, const char *what);
+
+/* ---- command lines (options.c) ---- */
+
+/* One of the pointers says what the option sets; a flag takes no value. */
+struct bc_option {
+	const char *name;	/* "--seed"; NULL ends the list */
+	__u64 *number;
+	char **text;
+	bool *flag;
+};
+
+/* Returns 0, or -1 for what isn't in the list or lacks its value. */
+int bc_options(int argc, char **argv, const struct bc_option *options);
 
 #endif /* BLKCOPY_LIB_H */

@@ -41,4 +41,14 @@
 	FIXTURE_VARIANT_ADD(fixture, io_uring) { .iface = BC_URING };	\
 	FIXTURE_VARIANT_ADD(fixture, copy_file_range) { .iface = BC_CFR }
 
+/* Runs the tests of one variant; of all if it is NULL. */
+static inline int bc_run_variant(char *program, char *variant)
+{
+	char *args[] = { program, "-v", variant, NULL };
+
+	if (!variant)
+		args[1] = NULL;
+	return test_harness_run(variant ? 3 : 1, args);
+}
+
 #endif /* BLKCOPY_TEST_H */

@@ -25,18 +25,23 @@ const char *bc_iface_name(enum bc_iface iface)
 	return names[iface];
 }
 
-static struct bc_result copy_ioctl(int dst_fd, __u64 dst, int src_fd,
-				   const struct blk_copy_extent *ext, __u32 nr)
+struct blk_copy_arg bc_copy_arg(__u64 dst, int src_fd, const struct blk_copy_extent *ext, __u32 nr)
 {
-	struct blk_copy_arg arg = {
+	return (struct blk_copy_arg){
 		.src_fd = src_fd,
 		.dst_offset = dst,
 		.extents = (uintptr_t)ext,
 		.nr_extents = nr,
-		.copied = BC_POISON,
 	};
+}
+
+static struct bc_result copy_ioctl(int dst_fd, __u64 dst, int src_fd,
+				   const struct blk_copy_extent *ext, __u32 nr)
+{
+	struct blk_copy_arg arg = bc_copy_arg(dst, src_fd, ext, nr);
 	struct bc_result r = { 0 };
 
+	arg.copied = BC_POISON;
 	if (ioctl(dst_fd, BLKCOPY, &arg))
 		r.err = errno;
 	r.copied = arg.copied;

@@ -12,18 +12,6 @@
 #define BLOCK	4096		/* of the file system */
 #define NOISE	(512 * BC_KIB)	/* of its log, that a copy may cause */
 
-/* COPY_DEV has the file system of all tests but those that say so. */
-static int xfs_made = -1;
-
-static int make_xfs(const struct bc_dev *dev)
-{
-	static const char * const options[] = { "-q", "-f", "-K", "-m", "reflink=1", NULL };
-
-	if (xfs_made < 0)
-		xfs_made = bc_mkfs(dev->path, "xfs", options);
-	return xfs_made;
-}
-
 FIXTURE(loop) {
 	struct bc_dev drive;
 	struct bc_fs fs;
@@ -48,19 +36,8 @@ FIXTURE_VARIANT_ADD(loop, block_offset) {
 
 FIXTURE_SETUP(loop)
 {
-	const char *file = self->fs.image;
-
-	BC_REQUIRE(bc_open(&self->drive, variant->block ? "COPY_DEV2" : "COPY_DEV"));
-	if (variant->block) {
-		BC_REQUIRE(bc_need_copy(&self->drive));
-		file = self->drive.path;
-	} else {
-		BC_REQUIRE(make_xfs(&self->drive));
-		BC_REQUIRE(bc_fs_mount(&self->fs, self->drive.path, "xfs"));
-		BC_REQUIRE(bc_fs_image(&self->fs, IMAGE));
-	}
-	BC_REQUIRE(bc_loop_make(&self->loop, file, &variant->opt));
-	BC_REQUIRE(bc_need_copy(&self->loop.dev));
+	BC_REQUIRE(bc_loop_over(&self->loop, &self->fs, &self->drive, variant->block, IMAGE,
+				&variant->opt));
 	ASSERT_EQ(0, bc_win_init(&self->win, &self->loop.dev, 0, LEN));
 }
 
@@ -371,12 +348,6 @@ TEST_F(broken, reports_the_extents_before_the_failure)
 
 int main(int argc, char **argv)
 {
-	struct bc_dev drive;
-
-	/* Once for all tests, each of which is a process of its own. */
-	if (!bc_open(&drive, "COPY_DEV")) {
-		make_xfs(&drive);
-		bc_close(&drive);
-	}
+	bc_loop_mkfs_first();
 	return test_harness_run(argc, argv);
 }

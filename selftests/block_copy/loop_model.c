@@ -23,7 +23,6 @@
 
 static __u64 seed, count;
 static bool verbose;
-static int xfs_made = -1;
 
 FIXTURE(loop_model) {
 	struct bc_dev drive;
@@ -44,26 +43,10 @@ FIXTURE_VARIANT_ADD(loop_model, xfs_direct) {
 };
 FIXTURE_VARIANT_ADD(loop_model, block) { .name = "block", .block = true };
 
-static int make_xfs(const struct bc_dev *dev)
-{
-	static const char * const options[] = { "-q", "-f", "-K", "-m", "reflink=1", NULL };
-
-	if (xfs_made < 0)
-		xfs_made = bc_mkfs(dev->path, "xfs", options);
-	return xfs_made;
-}
-
 FIXTURE_SETUP(loop_model)
 {
-	BC_REQUIRE(bc_open(&self->drive, variant->block ? "COPY_DEV2" : "COPY_DEV"));
-	if (!variant->block) {
-		BC_REQUIRE(make_xfs(&self->drive));
-		BC_REQUIRE(bc_fs_mount(&self->fs, self->drive.path, "xfs"));
-		BC_REQUIRE(bc_fs_image(&self->fs, IMAGE));
-	}
-	BC_REQUIRE(bc_loop_make(&self->loop, variant->block ? self->drive.path : self->fs.image,
+	BC_REQUIRE(bc_loop_over(&self->loop, &self->fs, &self->drive, variant->block, IMAGE,
 				&variant->opt));
-	BC_REQUIRE(bc_need_copy(&self->loop.dev));
 	ASSERT_EQ(0, bc_win_init(&self->win, &self->loop.dev, 0, LEN));
 }
 
@@ -152,44 +135,25 @@ TEST_F_TIMEOUT(loop_model, random_work, 600)
 	EXPECT_EQ(0, bc_win_check(&self->win));
 }
 
-static int usage(void)
-{
-	fprintf(stderr, "Usage: loop_model [--seed N] [--count N] [--verbose] [--device NAME]\n");
-	return 2;
-}
-
 int main(int argc, char **argv)
 {
-	char *args[] = { argv[0], "-v", NULL, NULL };
-	struct bc_dev drive;
-	int i, nr = 1;
+	char *device = NULL;
+	const struct bc_option options[] = {
+		{ "--seed", .number = &seed },
+		{ "--count", .number = &count },
+		{ "--verbose", .flag = &verbose },
+		{ "--device", .text = &device },
+		{ NULL }
+	};
 
 	seed = bc_seed;
-	count = bc_full() ? COUNT_FULL : COUNT;
-	for (i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-
-		if (!strcmp(argv[i], "--verbose")) {
-			verbose = true;
-			continue;
-		}
-		if (!value || (strcmp(argv[i], "--seed") && strcmp(argv[i], "--count") &&
-			       strcmp(argv[i], "--device")))
-			return usage();
-		i++;
-		if (!strcmp(argv[i - 1], "--seed"))
-			seed = strtoull(value, NULL, 0);
-		else if (!strcmp(argv[i - 1], "--count"))
-			count = strtoull(value, NULL, 0);
-		else
-			args[2] = argv[i];
+	if (bc_options(argc, argv, options)) {
+		fprintf(stderr,
+			"Usage: loop_model [--seed N] [--count N] [--verbose] [--device NAME]\n");
+		return 2;
 	}
-	if (args[2])
-		nr = 3;
-	args[nr] = NULL;
-	if (!bc_open(&drive, "COPY_DEV")) {
-		make_xfs(&drive);
-		bc_close(&drive);
-	}
-	return test_harness_run(nr, args);
+	if (!count)
+		count = bc_full() ? COUNT_FULL : COUNT;
+	bc_loop_mkfs_first();
+	return bc_run_variant(argv[0], device);
 }

@@ -257,3 +257,37 @@ int bc_loop_set_block_size(struct bc_loop *l, __u32 block_size)
 		return -errno;
 	return open_anew(l);
 }
+
+static int make_xfs(const struct bc_dev *dev)
+{
+	static const char * const options[] = { "-q", "-f", "-K", "-m", "reflink=1", NULL };
+	static int made = -1;
+
+	if (made < 0)
+		made = bc_mkfs(dev->path, "xfs", options);
+	return made;
+}
+
+void bc_loop_mkfs_first(void)
+{
+	struct bc_dev drive;
+
+	if (!bc_open(&drive, "COPY_DEV")) {
+		make_xfs(&drive);
+		bc_close(&drive);
+	}
+}
+
+int bc_loop_over(struct bc_loop *l, struct bc_fs *fs, struct bc_dev *drive, bool block,
+		 __u64 image, const struct bc_loop_options *opt)
+{
+	int ret = bc_open(drive, block ? "COPY_DEV2" : "COPY_DEV");
+
+	if (!ret && block)
+		ret = bc_need_copy(drive);
+	else if (!ret)
+		ret = make_xfs(drive) ?: bc_fs_mount(fs, drive->path, "xfs") ?:
+		      bc_fs_image(fs, image);
+	return ret ?: bc_loop_make(l, block ? drive->path : fs->image, opt) ?:
+	       bc_need_copy(&l->dev);
+}

@@ -39,6 +39,14 @@ struct bc_loop {
 };
 
 int bc_loop_make(struct bc_loop *l, const char *file, const struct bc_loop_options *opt);
+/*
+ * A loop device over COPY_DEV2, or over an image of @image bytes on xfs that shares blocks,
+ * on COPY_DEV. As bc_open(): 0, 1 to skip, or -1.
+ */
+int bc_loop_over(struct bc_loop *l, struct bc_fs *fs, struct bc_dev *drive, bool block,
+		 __u64 image, const struct bc_loop_options *opt);
+/* For main(): makes that file system once for all tests, each of which is a process of its own. */
+void bc_loop_mkfs_first(void);
 int bc_loop_remove(struct bc_loop *l);		/* 0 or -1 (logged) */
 /* Another offset or block size; the device is opened anew. 0 or -errno. */
 int bc_loop_set_offset(struct bc_loop *l, __u64 offset, __u64 sizelimit);

@@ -43,6 +43,7 @@ int fs_umount(const char *dir);
 /* A thread that writes files, syncs them, and then notes down in a log that it did. */
 int fs_load_start(struct fs_load *load, const char *dir);
 int fs_load_stop(struct fs_load *load);
+int fs_load_for(struct fs_load *load, const char *dir, unsigned int ms);
 /* Every file that the log has must be as it was written; @least so many. */
 int fs_verify(const char *dir, __u64 least);
 /* e2fsck of what isn't mounted: nothing to be repaired. */

@@ -322,6 +322,14 @@ int fs_load_stop(struct fs_load *load)
 	return load->bad;
 }
 
+int fs_load_for(struct fs_load *load, const char *dir, unsigned int ms)
+{
+	if (fs_load_start(load, dir))
+		return -1;
+	usleep(ms * 1000);
+	return fs_load_stop(load);
+}
+
 static int file_verify(const char *dir, __u64 last, __u64 *have, __u64 *want)
 {
 	char path[256];

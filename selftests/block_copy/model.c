@@ -26,7 +26,7 @@ struct one {
 };
 
 static __u64 seed, count;
-static const char *only_copy;
+static char *only_copy;
 
 FIXTURE(model) {
 	struct bc_dev a;
@@ -267,44 +267,28 @@ TEST_F_TIMEOUT(model, random_copies, 600)
 	       least);
 }
 
-static int usage(void)
-{
-	fprintf(stderr, "Usage: model [--seed N] [--count N] [--full] [--shape NAME] [--copy CASE]\n");
-	return 2;
-}
-
 int main(int argc, char **argv)
 {
-	char *args[] = { argv[0], "-v", NULL, NULL };
-	int i, nr = 1;
+	char *shape = NULL;
+	bool full = bc_full();
+	const struct bc_option options[] = {
+		{ "--seed", .number = &seed },
+		{ "--count", .number = &count },
+		{ "--full", .flag = &full },
+		{ "--copy", .text = &only_copy },
+		{ "--shape", .text = &shape },
+		{ NULL }
+	};
 
 	seed = bc_seed;
-	count = bc_full() ? COUNT_FULL : COUNT;
-	for (i = 1; i < argc; i++) {
-		const char *value = i + 1 < argc ? argv[i + 1] : NULL;
-
-		if (!strcmp(argv[i], "--full")) {
-			count = COUNT_FULL;
-			continue;
-		}
-		if (argv[i][1] != '-')
-			return test_harness_run(argc, argv);
-		if (!value)
-			return usage();
-		if (!strcmp(argv[i], "--seed"))
-			seed = strtoull(value, NULL, 0);
-		else if (!strcmp(argv[i], "--count"))
-			count = strtoull(value, NULL, 0);
-		else if (!strcmp(argv[i], "--copy"))
-			only_copy = value;
-		else if (!strcmp(argv[i], "--shape"))
-			args[2] = argv[i + 1];
-		else
-			return usage();
-		i++;
+	if (argc > 1 && argv[1][1] != '-')
+		return test_harness_run(argc, argv);
+	if (bc_options(argc, argv, options)) {
+		fprintf(stderr,
+			"Usage: model [--seed N] [--count N] [--full] [--shape NAME] [--copy CASE]\n");
+		return 2;
 	}
-	if (args[2])
-		nr = 3;
-	args[nr] = NULL;
-	return test_harness_run(nr, args);
+	if (!count)
+		count = full ? COUNT_FULL : COUNT;
+	return bc_run_variant(argv[0], shape);
 }

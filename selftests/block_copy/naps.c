@@ -139,17 +139,10 @@ TEST_F_TIMEOUT(naps, for_too_long, 60)
 TEST_F_TIMEOUT(naps, and_a_new_table, 60)
 {
 	struct bc_set *s = &self->set;
-	struct bc_dev *drive = &s->dev[DRIVE];
-	__u64 size = s->dev[NAPPER].size;
-	char *buf = bc_alloc(size);
 
 	HOLD_AND_NAP("hold src nth:1", "held_src", NAPPER, NAPPER);
 	ASSERT_EQ(0, bc_dm_suspend(s->dm[NAPPER], BC_DM_NOFLUSH));
-	ASSERT_EQ(size, pread(drive->fd, buf, size, 5000 * s->lbs));
-	ASSERT_EQ(size, pwrite(drive->fd, buf, size, 17000 * s->lbs));
-	memset(buf, 0xdb, size);
-	ASSERT_EQ(size, pwrite(drive->fd, buf, size, 5000 * s->lbs));
-	free(buf);
+	ASSERT_EQ(0, bc_set_move(s, NAPPER, 5000, 17000));
 	ASSERT_EQ(0, bc_set_load(s, NAPPER, "0 @2000 copytest %a @17000\n"));
 	ASSERT_EQ(0, bc_dm_resume(s->dm[NAPPER]));
 	END(0);

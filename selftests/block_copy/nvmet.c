@@ -103,13 +103,7 @@ FIXTURE_SETUP(nvmet)
 
 FIXTURE_TEARDOWN(nvmet)
 {
-	if (self->win.tag)
-		EXPECT_EQ(0, bc_win_check(&self->win));
-	bc_win_free(&self->win);
-	EXPECT_EQ(0, bc_target_remove(&self->target));
-	if (self->stack.nr)
-		EXPECT_EQ(0, bc_stack_remove(&self->stack));
-	EXPECT_EQ(0, bc_mount_remove(&self->mount));
+	EXPECT_EQ(0, bc_target_leave(&self->win, &self->target, &self->stack, &self->mount));
 	bc_close(&self->drive);
 }
 

@@ -41,13 +41,7 @@ FIXTURE_SETUP(target)
 
 FIXTURE_TEARDOWN(target)
 {
-	if (self->win.tag)
-		EXPECT_EQ(0, bc_win_check(&self->win));
-	bc_win_free(&self->win);
-	EXPECT_EQ(0, bc_target_remove(&self->target));
-	if (self->stack.nr)
-		EXPECT_EQ(0, bc_stack_remove(&self->stack));
-	EXPECT_EQ(0, bc_mount_remove(&self->mount));
+	EXPECT_EQ(0, bc_target_leave(&self->win, &self->target, &self->stack, &self->mount));
 	bc_reset_limits(&self->drive);
 	bc_close(&self->drive);
 	bc_close(&self->drive2);

@@ -46,12 +46,7 @@ static int copy_once(struct io_uring *ring, int dst_fd, const struct blk_copy_ar
 struct bc_result bc_copy_uring(int dst_fd, __u64 dst, int src_fd,
 			       const struct blk_copy_extent *ext, __u32 nr)
 {
-	struct blk_copy_arg arg = {
-		.src_fd = src_fd,
-		.dst_offset = dst,
-		.extents = (uintptr_t)ext,
-		.nr_extents = nr,
-	};
+	struct blk_copy_arg arg = bc_copy_arg(dst, src_fd, ext, nr);
 	__u64 total = nr <= BLKCOPY_MAX_EXTENTS ? bc_total(ext, nr) : 0;
 	struct bc_result r = { 0 };
 	struct blk_copy_extent *left = NULL;

@@ -181,6 +181,11 @@ int bc_set_remove(struct bc_set *s);		/* checks all windows */
 int bc_set_copy(struct bc_set *s, unsigned int to, unsigned int from);
 /* Loads a table in the words of bc_stack_make(). */
 int bc_set_load(struct bc_set *s, unsigned int i, const char *text);
+/*
+ * Moves the data of a device from block @from of the drive to block @to, and
+ * scribbles upon their old place.
+ */
+int bc_set_move(struct bc_set *s, unsigned int i, unsigned int from, unsigned int to);
 
 /* ---- tasks that copy while something happens (copier.c, watchdog.c) ---- */
 

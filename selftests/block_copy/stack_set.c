@@ -54,3 +54,18 @@ int bc_set_load(struct bc_set *s, unsigned int i, const char *text)
 	free(table);
 	return ret;
 }
+
+int bc_set_move(struct bc_set *s, unsigned int i, unsigned int from, unsigned int to)
+{
+	ssize_t size = s->dev[i].size;
+	int fd = s->dev[BC_SET_DRIVE].fd, ret = -1;
+	char *buf = bc_alloc(size);
+
+	if (pread(fd, buf, size, from * s->lbs) == size &&
+	    pwrite(fd, buf, size, to * s->lbs) == size) {
+		memset(buf, 0xdb, size);
+		ret = pwrite(fd, buf, size, from * s->lbs) == size ? 0 : -1;
+	}
+	free(buf);
+	return ret;
+}

@@ -79,18 +79,11 @@ TEST_F_TIMEOUT(suspended, source_and_destination, 60)
 TEST_F_TIMEOUT(suspended, source_and_destination_and_moved, 60)
 {
 	struct bc_set *s = &self->set;
-	struct bc_dev *drive = &s->dev[DRIVE];
-	__u64 size = s->dev[SLOW].size;
-	char *buf = bc_alloc(size);
 
 	START(SLOW, SLOW);
 	usleep(DELAY_MS * 1000 / 3);
 	SUSPEND(SLOW, variant->flags);
-	ASSERT_EQ(size, pread(drive->fd, buf, size, 6000 * s->lbs));
-	ASSERT_EQ(size, pwrite(drive->fd, buf, size, 7500 * s->lbs));
-	memset(buf, 0xdb, size);
-	ASSERT_EQ(size, pwrite(drive->fd, buf, size, 6000 * s->lbs));
-	free(buf);
+	ASSERT_EQ(0, bc_set_move(s, SLOW, 6000, 7500));
 	ASSERT_EQ(0, bc_set_load(s, SLOW, "0 @1000 linear %0 @2500\n"));
 	RESUME(SLOW);
 	END(0);

@@ -6,6 +6,7 @@
 #include <linux/nvme_ioctl.h>
 
 #include "blkcopy_lib.h"
+#include "stack.h"
 
 #define BC_TARGET_PORTS	2
 
@@ -93,6 +94,9 @@ struct bc_mount {
  */
 int bc_mount_make(struct bc_mount *m, const char *type, const char *dev, __u64 file_bytes);
 int bc_mount_remove(struct bc_mount *m);
+/* What has been made of these is checked and taken down, from top to bottom. 0 or -1. */
+int bc_target_leave(struct bc_win *win, struct bc_target *t, struct bc_stack *stack,
+		    struct bc_mount *m);
 /* How much fits a tmpfs from now on. */
 int bc_mount_limit(const struct bc_mount *m, __u64 bytes);
 

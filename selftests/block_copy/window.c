@@ -198,23 +198,28 @@ int bc_win_check(const struct bc_win *w)
 
 int bc_win_settle(struct bc_win *w)
 {
-	char *sector;
-	__u64 i, off;
+	const __u64 most = 64 * BC_KIB;
+	__u64 i, have = ~0ULL;	/* of the window, what is in the buffer */
 	int ret = 0;
+	char *buf;
 
 	if (!w->alt)
 		return 0;
-	sector = bc_alloc(w->dev->lbs);
+	buf = bc_alloc(most);
 	for (i = 0; i < w->len / BC_SECTOR && !ret; i++) {
+		__u64 off = i * BC_SECTOR, from = off - off % most;
+
 		if (w->alt[i] == BC_NO_ALT)
 			continue;
-		off = w->base + i * BC_SECTOR;
-		ret = io_full(w->dev->fd, sector, w->dev->lbs, off - off % w->dev->lbs, false);
-		if (!ret && bc_sector_is(sector + off % w->dev->lbs, w->alt[i]))
+		if (have != from)
+			ret = io_full(w->dev->fd, buf, w->len - from < most ? w->len - from : most,
+				      w->base + from, false);
+		have = from;
+		if (!ret && bc_sector_is(buf + off - from, w->alt[i]))
 			w->tag[i] = w->alt[i];
 		w->alt[i] = BC_NO_ALT;
 	}
-	free(sector);
+	free(buf);
 	free(w->alt);
 	w->alt = NULL;
 	return ret ?: bc_win_check(w);
