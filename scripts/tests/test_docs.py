@@ -24,7 +24,8 @@ def wrong(root: pathlib.Path, page: pathlib.Path) -> List[str]:
             found.append(f"{page.name}: from which file is the {language} with `{first}`?")
         elif not (root / name).is_file():
             found.append(f"{page.name}: there is no {name}")
-        elif quote not in (root / name).read_text():
+        # A row may be followed by a comma.
+        elif quote.rstrip("\n") not in (root / name).read_text():
             found.append(f"{page.name}: {name} does not have the lines from `{first}` on")
     for link in LINK.findall(text):
         if not (page.parent / link).exists():

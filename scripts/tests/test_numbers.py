@@ -25,8 +25,8 @@ class NumbersTest(unittest.TestCase):
         return row
 
     def text(self, *rows: dict) -> str:
-        found = {"command": "make bench FILTER='smoke'", "created": "2026-01-02 03:04", "kernel": "6.12.117-blkcopy"}
-        found.update(qemu="7.2.22", rows=rows)
+        found = {"command": "make bench FILTER='smoke'", "created": "2026-01-02 03:04"}
+        found.update(kernel="6.12.117-blkcopy", qemu="7.2.22", rows=rows)
         (self.top / "results.json").write_text(json.dumps(found))
         numbers.write(self.top / "results.json", self.top / "bench.txt")
         return (self.top / "bench.txt").read_text()
