@@ -5,7 +5,7 @@ import os
 import pathlib
 from typing import Dict, List, Optional
 
-from . import common, git, series
+from . import base, common, git, series
 
 
 def apply(kdir: pathlib.Path, folder: pathlib.Path = common.PATCHES) -> str:
@@ -23,7 +23,10 @@ def apply(kdir: pathlib.Path, folder: pathlib.Path = common.PATCHES) -> str:
     if _already_there(repo, patches):
         return f"All {len(patches)} patches are on {_place(repo)} already; nothing to do."
     try:
-        after = series.import_onto(repo, before, patches, committer=_committer(kdir))
+        lender = base.lender(series.recorded_base(folder))
+        if lender:
+            series.import_onto(lender, "base", patches)
+        after = series.import_onto(repo, before, patches, _committer(kdir), lender)
     except series.ApplyError as error:
         raise common.KitError(_report(repo, error, folder)) from error
     # Only files of the user's that git does not track can be in the way now; ask before moving.
@@ -104,8 +107,10 @@ def _version(repo: git.Repo) -> str:
 
 
 def _report(repo: git.Repo, error: series.ApplyError, folder: pathlib.Path) -> str:
-    base: Optional[str] = series.recorded_base(folder)
-    known = " (the tree does not have that commit)" if base and not repo.commit_id(base) else ""
+    start: Optional[str] = series.recorded_base(folder)
+    source = base.lender(start)
+    made_for = f"{source.out('log', '-1', '--format=%s', 'base')}, " if source else ""
+    known = " (the tree does not have that commit)" if start and not repo.commit_id(start) else ""
     indented = "\n".join("  " + line for line in error.reason.splitlines())
     return (
         f"Patch {error.number} of {error.total} does not apply to {_place(repo)}:\n"
@@ -113,6 +118,6 @@ def _report(repo: git.Repo, error: series.ApplyError, folder: pathlib.Path) -> s
         f"  {series.subject(error.patch)}\n"
         f"{indented}\n"
         f"{repo.path} is exactly as it was; none of the patches is in it.\n"
-        f"The series is for Linux {common.BASE}, base {base or 'unknown'}{known}; "
+        f"The series is for Linux {common.BASE}, {made_for}base {start or 'unknown'}{known}; "
         f"this tree is {_version(repo)}."
     )

@@ -11,7 +11,7 @@ import re
 import shutil
 import subprocess
 import tarfile
-from typing import BinaryIO
+from typing import BinaryIO, Optional
 
 from . import common, git
 
@@ -41,6 +41,15 @@ def cached() -> git.Repo:
             _import(part)
             part.rename(path)
     return git.Repo(path)
+
+
+def lender(start: Optional[str]) -> Optional[git.Repo]:
+    """A repository in the cache that has this commit, where there is one; none is made."""
+    for path in sorted(common.CACHE.glob("linux-source-*.git")):
+        repo = git.Repo(path)
+        if start and repo.commit_id(start):
+            return repo
+    return None
 
 
 def _import(path: pathlib.Path) -> None:

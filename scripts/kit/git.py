@@ -52,10 +52,15 @@ def neutral_env(extra: Optional[Mapping[str, str]] = None) -> Dict[str, str]:
 
 
 class Repo:
-    """A git repository: a work tree, or a bare one."""
+    """A git repository: a work tree, or a bare one. It may read another one's objects, too."""
 
-    def __init__(self, path: pathlib.Path):
+    def __init__(self, path: pathlib.Path, lender: "Optional[Repo]" = None):
         self.path = pathlib.Path(path)
+        self._env = (
+            {"GIT_ALTERNATE_OBJECT_DIRECTORIES": str(lender.git_dir() / "objects")}
+            if lender
+            else {}
+        )
 
     def run(
         self,
@@ -65,7 +70,10 @@ class Repo:
         text_in: Optional[str] = None,
     ) -> subprocess.CompletedProcess:
         return common.run(
-            ["git", "-C", self.path, *words], env=neutral_env(env), check=check, text_in=text_in
+            ["git", "-C", self.path, *words],
+            env=neutral_env({**self._env, **(env or {})}),
+            check=check,
+            text_in=text_in,
         )
 
     def out(self, *words: object) -> str:
@@ -77,6 +85,20 @@ class Repo:
     def commit_id(self, name: str) -> Optional[str]:
         done = self.run("rev-parse", "-q", "--verify", f"{name}^{{commit}}", check=False)
         return done.stdout.strip() or None
+
+    def copy_objects(self, target: "Repo", start: str, head: str) -> None:
+        """Writes all objects of start..head into `target`."""
+        words = ["git", "-C", str(self.path), "pack-objects", "-q", "--revs", "--stdout"]
+        # Bytes: not what common.run() is for.
+        pack = subprocess.run(
+            words,
+            input=f"{head}\n^{start}\n".encode(),
+            env=neutral_env(self._env),
+            stdout=subprocess.PIPE,
+            check=True,
+        ).stdout
+        words = ["git", "-C", str(target.path), "unpack-objects", "-q"]
+        subprocess.run(words, input=pack, env=neutral_env(target._env), check=True)
 
     def git_dir(self) -> pathlib.Path:
         return pathlib.Path(self.out("rev-parse", "--absolute-git-dir"))

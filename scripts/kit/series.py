@@ -93,14 +93,16 @@ def recorded_base(folder: pathlib.Path) -> Optional[str]:
 
 
 @contextlib.contextmanager
-def scratch_worktree(repo: git.Repo, start: str, files: Sequence[str]) -> Iterator[git.Repo]:
+def scratch_worktree(
+    repo: git.Repo, start: str, files: Sequence[str], lender: Optional[git.Repo] = None
+) -> Iterator[git.Repo]:
     """A linked work tree of `repo` at `start` that holds only `files`; gone afterwards.
 
     git am needs no more than the files that the patches touch, so this takes a second where a
     checkout of the kernel takes twenty, and whatever goes wrong stays in here.
     """
     top = pathlib.Path(tempfile.mkdtemp(prefix="blkcopy-am-"))
-    tree = git.Repo(top / "tree")
+    tree = git.Repo(top / "tree", lender)
     try:
         repo.run("worktree", "add", "-q", "--detach", "--no-checkout", tree.path, start)
         tree.run("read-tree", "HEAD")
@@ -119,12 +121,14 @@ def import_onto(
     start: str,
     patches: Sequence[pathlib.Path],
     committer: Optional[Dict[str, str]] = None,
+    lender: Optional[git.Repo] = None,
 ) -> str:
     """Applies the patches on top of `start` without touching the work tree; the new commit's id.
 
-    Without a committer, one is made up that gives the same ids on every machine.
+    Without a committer, one is made up that gives the same ids on every machine. A lender has the
+    files that the patches were made for: with it git can merge where the context differs.
     """
-    with scratch_worktree(repo, start, touched_files(patches)) as tree:
+    with scratch_worktree(repo, start, touched_files(patches), lender) as tree:
         for number, patch in enumerate(patches, 1):
             words = [
                 "am",
@@ -144,6 +148,9 @@ def import_onto(
                 )
         head = tree.commit_id("HEAD")
         assert head is not None
+        if lender:
+            # git did not write what the lender has already, and the lender does not stay.
+            tree.copy_objects(repo, start, head)
         return head
 
 

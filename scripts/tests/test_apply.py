@@ -3,9 +3,10 @@
 
 import pathlib
 import unittest
+from unittest import mock
 
 import sample
-from kit import apply, common
+from kit import apply, common, git
 
 
 class ApplyTest(sample.TreeCase):
@@ -50,6 +51,29 @@ class ApplyTest(sample.TreeCase):
         self.assertIn("exactly as it was", text)
         self.assertIn("this tree is 6.12.1", text)
         self.assertEqual(before, self.state(self.repo))
+
+    def test_with_the_source_at_hand_other_context_is_merged(self) -> None:
+        """Another 6.12.y: lines beside those of the series differ, and none of its blobs is known."""
+        text = (self.repo.path / "block/a.c").read_text()
+        other = git.Repo(self.top / "other")
+        (other.path / "block").mkdir(parents=True)
+        for name in ("Kbuild", "Makefile", "block/b.c"):
+            (other.path / name).write_text((self.repo.path / name).read_text())
+        # Three lines of context around line 3 end at line 6.
+        (other.path / "block/a.c").write_text(text.replace("line 5\n", "theirs\n"))
+        other.run("init", "-q")
+        other.run("add", "-A")
+        other.run("commit", "-q", "-m", "theirs", env=sample.ME)
+        other.run("config", "user.name", "A User")
+        other.run("config", "user.email", "user@localhost")
+        with mock.patch("kit.base.lender", return_value=None):
+            self.assertIn("Patch 1 of 3", str(self.refused(other.path)))
+        with mock.patch("kit.base.lender", return_value=self.repo):
+            self.assertIn("Applied 3", apply.apply(other.path, self.patches))
+        lines = (other.path / "block/a.c").read_text().splitlines()
+        self.assertEqual(["line three", "theirs"], [lines[2], lines[4]])
+        # It stands without the lender.
+        self.assertEqual("", other.run("fsck", "--no-dangling").stdout)
 
     def test_a_conflict_on_a_detached_head_too(self) -> None:
         sample.change(self.repo, "block/a.c", {3: "theirs\n"}, "other work")
