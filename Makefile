@@ -67,13 +67,16 @@ help:
 setup:
 	@$(ROOT)/scripts/setup.sh
 
+# A kernel tree of the user's, which has the series.
+OWN = $(if $(KDIR),--kdir '$(KDIR)')
+
 # What every other target calls first: silent when nothing is missing.
 packages:
 	@$(ROOT)/scripts/setup.sh --quiet
 
 kernel: packages
 	@$(ROOT)/scripts/kernel build --flavour $(FLAVOUR) --jobs $(J) \
-		$(if $(filter 1,$(V)),--verbose) $(if $(filter work,$(TREE)),--work-tree)
+		$(if $(filter 1,$(V)),--verbose) $(if $(filter work,$(TREE)),--work-tree) $(OWN)
 
 tree: packages
 	@$(ROOT)/scripts/kernel tree
@@ -112,7 +115,7 @@ examples: selftests
 
 test: packages
 	@$(ROOT)/scripts/run-tests --flavour '$(FLAVOUR)' --filter '$(FILTER)' --jobs $(J) \
-		$(if $(filter 1,$(V)),--verbose)
+		$(if $(filter 1,$(V)),--verbose) $(OWN)
 
 test-full: packages
 	@$(ROOT)/scripts/run-tests --flavour '$(FLAVOUR)' --filter '$(FILTER)' --jobs $(J) --full \

@@ -93,6 +93,32 @@ def ensure(flavour: str, jobs: int, verbose: bool, work: bool) -> pathlib.Path:
         return out / "bzImage"
 
 
+def ensure_tree(flavour: str, kdir: pathlib.Path, jobs: int, verbose: bool) -> pathlib.Path:
+    """build/kernel/FLAVOUR/bzImage from a kernel tree of the user's, which has the series."""
+    fragments = kconfig.fragments(flavour)
+    complaints = tree.unfit(kdir)
+    if complaints:
+        common.die("\n".join(complaints), common.EXIT_USAGE)
+    found = tree.version_of(kdir)
+    if not found.startswith(common.BASE + "."):
+        common.warn(
+            f"Note: {kdir} is Linux {found}; series, {fragments[0].name} and tests are made for "
+            f"{common.BASE}. What does not match shows as a symbol that does not take, or as an "
+            "error of the compiler or of a test."
+        )
+    out = directory(flavour)
+    with locked(out / ".lock"):
+        key = f"{kdir} {tree.state_of(kdir)} {compiler()} " + hashlib.sha256(
+            b"".join(path.read_bytes() for path in fragments)
+        ).hexdigest()
+        if _is_current(out, key):
+            common.say(f"Kernel ({flavour}) of {kdir}: up to date.")
+        else:
+            _build(flavour, kdir, out / "obj-kdir", jobs, verbose)
+            (out / "key").write_text(key + "\n")
+        return out / "bzImage"
+
+
 def build_modules(flavour: str, jobs: int, verbose: bool) -> List[pathlib.Path]:
     """Builds kmod/ for the kernel in build/kernel/FLAVOUR, into build/kmod/FLAVOUR."""
     out = directory(flavour)

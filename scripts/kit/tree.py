@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The kernel tree in build/: made from the patches, exported back to them."""
 
+import hashlib
 import pathlib
 import re
 import shutil
@@ -153,6 +154,37 @@ def checkout(source: git.Repo, head: str) -> pathlib.Path:
     # Only files that changed are written, so a later build compiles only those.
     repo.run("checkout", "-q", "-f", "--detach", head)
     return SERIES_ONLY
+
+
+def version_of(kdir: pathlib.Path) -> str:
+    """VERSION.PATCHLEVEL.SUBLEVEL by the Makefile of a kernel tree."""
+    found = dict(
+        re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) *= *(\d+)$", (kdir / "Makefile").read_text(), re.M)
+    )
+    return ".".join(found.get(name, "?") for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
+
+
+def unfit(kdir: pathlib.Path) -> List[str]:
+    """Why a kernel cannot be built and tested from this tree, as sentences."""
+    if not (kdir / "Kbuild").exists() or not (kdir / "Makefile").exists():
+        return [f"KDIR={kdir} is not the top of a kernel tree"]
+    if git.Repo(kdir).run("rev-parse", "--verify", "-q", "HEAD", check=False).returncode != 0:
+        return [f"KDIR={kdir} is not a git work tree with a commit"]
+    if not (kdir / "block/blk-copy.c").exists():
+        return [
+            f"KDIR={kdir} (Linux {version_of(kdir)}) does not have the series; "
+            f"`make apply KDIR={kdir}` applies it"
+        ]
+    if (kdir / ".config").exists() or (kdir / "include/config").is_dir():
+        return [f"KDIR={kdir} was built in; `make -C {kdir} mrproper`, for another place to build in"]
+    return []
+
+
+def state_of(kdir: pathlib.Path) -> str:
+    """Changes when the files that git tracks in this tree do."""
+    repo = git.Repo(kdir)
+    text = repo.run("diff", "HEAD").stdout
+    return repo.out("rev-parse", "HEAD") + hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def refresh(folder: pathlib.Path = common.PATCHES) -> List[str]:
