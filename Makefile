@@ -40,6 +40,7 @@ help:
 	@echo '  test-full  the same, and the long form of tests that have a short one'
 	@echo '  shell      a shell in a guest: MACHINE=default'
 	@echo '  list       the machines and the tests that run on each'
+	@echo '  bench      what a copy costs; bench-smoke in short; bench-compare A=old B=new'
 	@echo
 	@echo 'Use the series'
 	@echo '  apply      git am the series onto your kernel tree: KDIR=~/linux'
@@ -150,4 +151,4 @@ distclean:
 .PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests fio-engine examples test \
 	test-full list shell check check-bisect test-mutations clean distclean
 
-include $(wildcard $(ROOT)/qemu/demo.mk)
+include $(wildcard $(ROOT)/qemu/demo.mk $(ROOT)/bench/bench.mk)

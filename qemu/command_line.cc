@@ -75,18 +75,22 @@ static std::string kernel_arguments(const Machine &machine, const LaunchOptions 
 std::vector<std::string> qemu_command(const Machine &machine, const LaunchOptions &options,
                                       const LaunchFiles &files) {
     unsigned memory = options.memory_mib ? options.memory_mib : machine.memory_mib;
+    // Only TCG counts instructions.
+    std::string accelerator = options.icount ? "tcg" : options.accelerator;
     std::vector<std::string> argv = {
         options.qemu, "-nodefaults", "-no-user-config", "-no-reboot",
-        "-display",   "none",        "-machine",        "q35,accel=" + options.accelerator};
+        "-display",   "none",        "-machine",        "q35,accel=" + accelerator};
     auto add = [&](std::initializer_list<std::string> more) { argv.insert(argv.end(), more); };
 
-    if (options.accelerator == "tcg")
+    if (accelerator == "tcg")
         add({"-cpu", "qemu64,+rdrand,+ssse3,+sse4.1,+sse4.2,+popcnt"});
     else
         add({"-cpu", "host"});
     if (!options.firmware.empty())
         add({"-bios", options.firmware});
-    add({"-smp", std::to_string(machine.cpus), "-m", std::to_string(memory)});
+    if (options.icount)
+        add({"-icount", "shift=0,sleep=off"});
+    add({"-smp", std::to_string(options.icount ? 1 : machine.cpus), "-m", std::to_string(memory)});
     add({"-kernel", files.kernel, "-initrd", files.initramfs, "-append",
          kernel_arguments(machine, options)});
     add({"-chardev", files.qmp_chardev + ",id=qmp", "-mon", "chardev=qmp,mode=control"});

@@ -28,6 +28,7 @@ struct LaunchOptions {
     std::string firmware;    // -bios; empty for QEMU's own
     std::string append;      // more kernel command line
     unsigned memory_mib = 0; // 0: as the machine's row says
+    bool icount = false;     // one CPU whose clock counts its instructions, 1 ns each
 };
 
 std::vector<std::string> qemu_command(const Machine &machine, const LaunchOptions &options,

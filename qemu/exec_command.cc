@@ -108,6 +108,7 @@ int exec_command(const Setting &setting, const ExecOptions &options) {
 
     Vm::Options vm_opts = vm_options(setting, *host, *machine, options.kernel, options.flavour);
     vm_opts.launch.append = options.append;
+    vm_opts.launch.icount = options.icount;
     vm_opts.env = {library_path_variable(*initramfs)};
     vm_opts.env.insert(vm_opts.env.end(), options.env.begin(), options.env.end());
     if (options.console)

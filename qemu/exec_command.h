@@ -21,6 +21,7 @@ struct ExecOptions {
     unsigned timeout = 0;           // seconds; 0: none
     bool console = false;           // show the kernel's console on standard error
     bool tty = false;               // give the program a terminal
+    bool icount = false;            // one CPU whose clock counts instructions
 };
 
 // Boots, runs the program, passes on its output, and returns its exit code

@@ -142,6 +142,23 @@ TEST(CommandLine, HasWhatTheMachineNeeds) {
     EXPECT_TRUE(has(argv, "-device", "name=org.blkcopy.witness"));
     EXPECT_TRUE(has(argv, "-trace", "enable=pci_nvme_copy_source_range"));
     EXPECT_TRUE(has(argv, "-cpu", "qemu64"));
+    EXPECT_FALSE(has(argv, "-icount", ""));
+}
+
+TEST(CommandLine, CountsInstructionsWithOneCpuAndWithoutKvm) {
+    Machine m = parse_machines(row(""))->front();
+    LaunchOptions options;
+    options.accelerator = "kvm";
+    options.icount = true;
+    LaunchFiles files;
+    files.images = {"i"};
+    std::vector<std::string> argv = qemu_command(m, options, files);
+
+    EXPECT_GT(m.cpus, 1U);
+    EXPECT_TRUE(has(argv, "-icount", "shift=0,sleep=off"));
+    EXPECT_TRUE(has(argv, "-smp", "1"));
+    EXPECT_TRUE(has(argv, "-machine", "accel=tcg"));
+    EXPECT_TRUE(has(argv, "-cpu", "qemu64"));
 }
 
 TEST(CommandLine, QuotesForAShell) {

@@ -32,6 +32,8 @@ int main(int argc, char **argv) {
                             "HOST[:GUEST]: put this file into the guest, too");
         command->add_option("--env", exec_options.env, "NAME=VALUE for the program");
         command->add_flag("--console", exec_options.console, "show the kernel's console");
+        command->add_flag("--icount", exec_options.icount,
+                          "one CPU, and a clock that counts its instructions: 1 ns each");
     };
     CLI::App *exec = app.add_subcommand("exec", "run one program of this host in a machine");
     add_exec_options(exec);

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# `make bench`, included by the top Makefile.
+
+BENCH := $(O)/bench/blkcopy-bench
+
+bench-tools: harness
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench O=$(O)/bench QEMU=$(O)/qemu OPTFLAGS=-O1 V=$(V) -j$(J) all
+
+bench: kernel bench-tools
+	@$(BENCH) run --filter '$(FILTER)' \
+		--series "$$(git -C $(ROOT) rev-parse --short HEAD 2>/dev/null)"
+
+bench-smoke: kernel bench-tools
+	@$(BENCH) run --filter smoke --output $(O)/bench/smoke
+
+bench-compare: bench-tools
+	@test -n '$(A)' -a -n '$(B)' || { echo 'make bench-compare A=before.json B=after.json:' \
+		'which two results files?' >&2; exit 2; }
+	@$(BENCH) compare '$(A)' '$(B)'
+
+.PHONY: bench bench-tools bench-smoke bench-compare
