@@ -19,7 +19,7 @@ struct Bench {
     bool icount = false;              // one CPU whose clock counts instructions
     std::string flavour = "plain";    // of the kernel: plain, or unpatched
     std::vector<std::string> modules; // loaded before, of build/kmod/FLAVOUR
-    unsigned timeout = 600;           // seconds
+    unsigned timeout = 1800;          // seconds
 };
 
 // An unknown key, a missing one or a name that is there twice is an error that names the row.

@@ -14,6 +14,9 @@ using namespace std::chrono_literals;
 using kit::Colour;
 using kit::Outcome;
 
+// In a pipe, a line for so many measurements.
+static constexpr size_t kLinesEvery = 10;
+
 Outcome Runner::complain(const Bench &bench, const std::string &sentence, Outcome outcome) {
     printer_.line(
         fmt::format("{}: {}: {}", printer_.paint(Colour::red, "failed"), bench.name, sentence));
@@ -93,6 +96,9 @@ Outcome Runner::run(const Bench &bench, size_t number, size_t of, Results &resul
                                 ? fmt::format("{} of {}", self->rows(), self->promised())
                                 : std::to_string(self->rows());
         printer_.live(fmt::format("{}: {}: {} of {}", title, count, row.method, shape_text(row)));
+        // Nobody should have to wonder whether it goes on.
+        if (!printer_.terminal() && self->rows() % kLinesEvery == 0)
+            printer_.line(fmt::format("{}: {}", title, count));
         results.rows.push_back(std::move(row));
     });
     self = &reader;
