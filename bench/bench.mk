@@ -6,7 +6,10 @@ BENCH := $(O)/bench/blkcopy-bench
 bench-tools: harness
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench O=$(O)/bench QEMU=$(O)/qemu OPTFLAGS=-O1 V=$(V) -j$(J) all
 
-bench: kernel bench-tools
+bench-kernel: bench-tools selftests kmod
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench O=$(O)/bench SELFTESTS=$(SELFTESTS) V=$(V) -j$(J) $(O)/bench/bench-kernel
+
+bench: kernel bench-kernel
 	@$(BENCH) run --filter '$(FILTER)' \
 		--series "$$(git -C $(ROOT) rev-parse --short HEAD 2>/dev/null)"
 
@@ -18,4 +21,4 @@ bench-compare: bench-tools
 		'which two results files?' >&2; exit 2; }
 	@$(BENCH) compare '$(A)' '$(B)'
 
-.PHONY: bench bench-tools bench-smoke bench-compare
+.PHONY: bench bench-kernel bench-tools bench-smoke bench-compare

@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# bench-kernel, which runs in the guest: included by ../Makefile. Not in `all`: it takes the library
+# of the selftests.
+
+SELFTESTS ?= $(abspath ../build/selftests/block_copy)
+KERNEL_SIDE := $(wildcard kernel/*.cc)
+# What it shares with bench-guest.
+SHARED := $(addprefix guest/,device.cc golden.cc meter.cc ring.cc witness.cc)
+
+$(O)/bench-kernel: $(KERNEL_SIDE:%.cc=$(O)/%.o) $(SHARED:%.cc=$(O)/%.o) $(SELFTESTS)/libblkcopy.a
+	$(CXX) -static -pthread $(LDFLAGS) $^ -luring -o $@
+
+$(O)/kernel/%.o: kernel/%.cc Makefile
+	@mkdir -p $(@D)
+	$(CXX) -O2 $(CXXFLAGS_ALL) -Iguest -I../selftests/block_copy -c $< -o $@
+
+-include $(wildcard $(O)/kernel/*.d)
