@@ -62,7 +62,7 @@ int bc_find_line(const char *path, const char *start, char *line, size_t len)
 	return ret;
 }
 
-int bc_iostat(const struct bc_dev *dev, struct bc_iostat *s)
+static int read_iostat(const struct bc_dev *dev, struct bc_iostat *s)
 {
 	char path[256];
 	FILE *f;
@@ -79,6 +79,18 @@ int bc_iostat(const struct bc_dev *dev, struct bc_iostat *s)
 		   &s->queue_ms, &s->discards, &s->discard_merges, &s->discard_sectors);
 	fclose(f);
 	return n == 14 ? 0 : -1;
+}
+
+/* Who waits for a request is woken before it is counted, so give it a second. */
+int bc_iostat(const struct bc_dev *dev, struct bc_iostat *s)
+{
+	__u64 end = bc_now_ms() + 1000;
+	int ret;
+
+	do {
+		ret = read_iostat(dev, s);
+	} while (!ret && s->in_flight && bc_now_ms() < end && !usleep(1000));
+	return ret;
 }
 
 static int grew(const char *name, const char *what, __u64 then, __u64 now, __u64 by)

@@ -21,7 +21,8 @@ struct bc_iostat {
 	unsigned long long io_ms, queue_ms, discards, discard_merges, discard_sectors;
 };
 
-int bc_iostat(const struct bc_dev *dev, struct bc_iostat *s);	/* 0 or -1 */
+/* Counters of a disk, once nothing is in flight, or a second later; 0 or -1. */
+int bc_iostat(const struct bc_dev *dev, struct bc_iostat *s);
 /* That @now has exactly so many more than @then of what copies may change. */
 int bc_iostat_grew(const char *name, const struct bc_iostat *then, const struct bc_iostat *now,
 		   __u64 reads, __u64 read_sectors, __u64 writes, __u64 write_sectors);
