@@ -1,36 +1,149 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks of the series patch by patch: only what a patch adds to the warnings counts."""
+"""Checks of the series patch by patch and at its end: only what a patch adds counts.
 
-import collections
+What was found out is kept in the cache, by what was looked at: `store.py` and `objects.py`.
+"""
+
 import pathlib
 import re
 import shutil
-from typing import Counter, List
+from typing import Dict, List
 
-from . import base, common, git, kconfig, kernel_env, modules, series, tree
+from . import base, cocci, common, git, kconfig, series, store, tree
+from .objects import Objects, Snapshot, Variant, snapshot
+from .patch_style import PatchStyle
 
 # Named as where kernels are built from, and as far from bisect.OBJECTS: so ccache knows its files.
 TREE = common.BUILD / "check" / tree.SERIES_ONLY.name
-OBJECTS = common.BUILD / "check" / "obj"
+LOGS = common.BUILD / "check" / "logs"
+EXTRA = common.ROOT / "scripts/check.config"
 
 
-def check(jobs: int, style_only: bool) -> None:
-    """checkpatch --strict of each patch, then each patch compiled with W=1 and sparse."""
-    patches = series.patch_files(common.PATCHES)
-    if not patches:
-        common.die(f"{common.shown(common.PATCHES)} has no patches")
-    source = base.cached()
-    code = series.code_files(common.PATCHES)
-    commits = commits_of(source, series.import_onto(source, "base", code))
-    repo = prepare(source, commits)
-    problems = [text for patch in patches for text in _style(patch)]
-    problems += _module_style()
+def variants() -> Dict[str, Variant]:
+    """How the objects that the series touches are compiled, in this order."""
+    plain = tuple(kconfig.fragments("plain")) + (EXTRA,)
+    debug = tuple(kconfig.fragments("debug")) + (EXTRA,)
+    arm = "aarch64-linux-gnu-"
+    every = (
+        Variant("x86-64", fragments=plain, sparse=True, strict=True),
+        Variant("debug", fragments=debug, strict=True),
+        Variant("i386", ("ARCH=i386",), fragments=plain, needs_libgcc=True),
+        Variant("clang", ("LLVM=1",), compiler="clang", fragments=plain, strict=True),
+        Variant("arm64", ("ARCH=arm64", f"CROSS_COMPILE={arm}"), f"{arm}gcc", plain),
+        Variant("allmodconfig", start="allmodconfig", w1=False),
+    )
+    return {variant.name: variant for variant in every}
+
+
+class Check:
+    """One run over the series in a folder of patches."""
+
+    def __init__(self, jobs: int, minutes: float):
+        self.jobs = jobs
+        self.budget = store.Budget(minutes)
+        self.problems: List[str] = []
+        self.patches = series.patch_files(common.PATCHES)
+        if not self.patches:
+            common.die(f"{common.shown(common.PATCHES)} has no patches")
+        self.source = base.cached()
+        # The last patch is made of selftests/, which has checks of its own.
+        self.code = series.code_files(common.PATCHES)
+        head = series.import_onto(self.source, "base", self.code)
+        self.commits = commits_of(self.source, head)
+        self.at = [snapshot(self.source, self.commits[0], each) for each in self.commits]
+        self.touched = sorted({name for each in self.at for name in each.changed})
+        self._bench: List[git.Repo] = []
+
+    def bench(self) -> git.Repo:
+        """The work tree, made when the first check needs one: what is known needs none."""
+        if not self._bench:
+            self._bench.append(prepare(self.source, self.commits))
+        return self._bench[0]
+
+    def report(self, what: str, problems: List[str], verdict: str = "ok") -> None:
+        common.say(f"  {what}: {'FAILED' if problems else verdict}")
+        self.problems += problems
+
+    def style(self) -> None:
+        """checkpatch and kernel-doc of each patch, checkpatch of the modules for tests."""
+        style = PatchStyle(self.source, self.bench)
+        for number, patch in enumerate(self.patches, 1):
+            found = style.checkpatch(patch)
+            if number < len(self.commits):
+                before, after = self.commits[number - 1 : number + 1]
+                said = style.kernel_doc(before, after, series.touched_files([patch]))
+                found += [f"{patch.name}: {text}" for text in said]
+            self.report(f"{'checkpatch kernel-doc':22} {patch.name}", found)
+        self.report(f"{'checkpatch':22} modules for tests", style.modules())
+
+    def each_patch(self, variant: Variant) -> None:
+        """Compiles, after each patch, what it touches; warnings that the patch before had are old."""
+        objects = self._objects(variant)
+        for number, patch in enumerate(self.code, 1):
+            what = f"{variant.name + ' W=1 sparse':22} {patch.name}"
+            before, after = self.at[number - 1 : number + 1]
+            found = self._compile(objects, before, after, f"{variant.name}-{number:04d}", what)
+            if found is not None:
+                self.report(what, [f"{patch.name}: {text}" for text in found])
+
+    def tip(self, variant: Variant) -> None:
+        """Compiles, with the whole series, what it touches; warnings of the base are old."""
+        what = f"{variant.name:22} {len(objects_of(self.touched))} sources, the whole series"
+        found = self._compile(self._objects(variant), self.at[0], self.at[-1], variant.name, what)
+        if found is not None:
+            self.report(what, [f"{variant.name}: {text}" for text in found])
+
+    def coccinelle(self) -> None:
+        """The kernel's own semantic patches, on what the series touches."""
+        checker = cocci.Cocci(self.source, self.bench, self.jobs)
+        names = [n for n in self.touched if n.endswith((".c", ".h"))]
+        found = checker.check(self.at[0].commit, self.at[-1].commit, names, self.budget)
+        if found is not None:
+            self.report(f"{'coccinelle':22} {len(names)} files", found)
+
+    def _objects(self, variant: Variant) -> Objects:
+        out = TREE.parent / f"obj-{variant.name}"
+        touched = [n for n in self.touched if not n.startswith(("Documentation/", "MAINTAINERS"))]
+        return Objects(variant, self.bench, out, self.commits[0], touched, self.jobs)
+
+    def _compile(
+        self, objects: Objects, before: Snapshot, after: Snapshot, log: str, what: str
+    ) -> "List[str] | None":
+        """What is new at `after`, or None where there was no time left to find out."""
+        sources = objects.sources
+        if objects.missing(after, sources) and not self.budget.allows(" ".join(what.split())):
+            return None
+        found = objects.build(after, sources, LOGS / f"{log}.log")
+        # What does not warn now needs no comparison with what was before.
+        noisy = [name for name in sources if objects.warns(after, name)]
+        objects.build(before, noisy, LOGS / f"{log}-before.log")
+        for name in noisy:
+            found += objects.new_warnings(before, after, name)
+        return found
+
+
+def check(jobs: int, style_only: bool, minutes: float = 0) -> None:
+    """All checks; with `minutes`, nothing is compiled that was not begun before that many."""
+    run = Check(jobs, minutes)
+    common.say(f"  {len(run.code)} patches apply to {base.PACKAGE} {base.version()}")
+    run.style()
     if not style_only:
-        problems += _compile(repo, commits, code, jobs)
-    if problems:
-        common.die("\n".join(problems) + f"\n{len(problems)} problems in the series")
-    what = "checkpatch --strict" if style_only else "checkpatch --strict, W=1 and sparse"
-    common.say(f"{len(patches)} patches: {what} find nothing new.")
+        first, *rest = variants().values()
+        run.each_patch(first)
+        for variant in rest:
+            run.tip(variant)
+        run.coccinelle()
+    for text in run.budget.sentences():
+        common.warn(f"  {text}")
+    if run.problems:
+        common.die("\n".join(run.problems) + f"\n{len(run.problems)} problems in the series")
+    what = "of style" if style_only else "by compilers and checkers"
+    part = " so far" if run.budget.left_out else ""
+    common.say(f"{len(run.patches)} patches: nothing new is found{part} {what}.")
+
+
+def objects_of(names: List[str]) -> List[str]:
+    return [re.sub(r"\.c$", ".o", name) for name in names if name.endswith(".c")]
 
 
 def prepare(source: git.Repo, commits: List[str]) -> git.Repo:
@@ -50,100 +163,3 @@ def commits_of(repo: git.Repo, head: str) -> List[str]:
     start = repo.commit_id("base")
     assert start is not None
     return [start] + repo.out("rev-list", "--reverse", f"base..{head}").splitlines()
-
-
-def _style(patch: pathlib.Path) -> List[str]:
-    done = common.run(
-        ["perl", TREE / "scripts/checkpatch.pl", "--strict", "--codespell", "--no-summary"]
-        # Entries of MAINTAINERS name folders, and null_blk splits its list of features.
-        + ["--ignore", "FILE_PATH_CHANGES,SPLIT_STRING", patch],
-        cwd=TREE,
-        check=False,
-    )
-    text = done.stdout.strip()
-    verdict = "ok" if done.returncode == 0 else "FAILED"
-    common.say(f"  checkpatch  {patch.name}: {verdict}")
-    return [] if done.returncode == 0 else [f"{patch.name}:\n{text or done.stderr}"]
-
-
-def _module_style() -> List[str]:
-    """checkpatch of the modules that are built out of tree."""
-    folders = (modules.SOURCES, common.ROOT / "docs/examples/modules")
-    files = sorted(
-        path for each in folders for path in each.iterdir() if path.suffix in (".c", ".h")
-    )
-    options = ["--strict", "--no-tree", "--no-summary", "--terse", "--file"]
-    script = TREE / "scripts/checkpatch.pl"
-    done = common.run(["perl", script, *options, *files], cwd=TREE, check=False)
-    verdict = "ok" if done.returncode == 0 else "FAILED"
-    common.say(f"  checkpatch  {common.shown(modules.SOURCES)}: {verdict}")
-    return [] if done.returncode == 0 else [done.stdout.strip() or done.stderr]
-
-
-def _warnings(text: str) -> Counter[str]:
-    """Warnings without line numbers, which move when code above them changes."""
-    found: Counter[str] = collections.Counter()
-    for line in text.splitlines():
-        match = re.match(r"(\S+?):\d+(?::\d+)?: ((?:warning|error): .*)", line)
-        if match:
-            found[f"{pathlib.PurePath(match.group(1)).name}: {match.group(2)}"] += 1
-    return found
-
-
-def _compile(
-    repo: git.Repo, commits: List[str], patches: List[pathlib.Path], jobs: int
-) -> List[str]:
-    """Builds all commits in turn, recompiling what each patch touches with all warnings on."""
-    sources = sorted(
-        {name for name in series.touched_files(patches) if name.endswith(".c")}
-        & set(repo.out("ls-tree", "-r", "--name-only", commits[-1]).splitlines())
-    )
-    repo.run("checkout", "-q", "-f", "--detach", commits[0])
-    kconfig.configure(TREE, OBJECTS, kconfig.fragments("plain"), kernel_env.make_words())
-    problems: List[str] = []
-    before: Counter[str] = collections.Counter()
-    for number, commit in enumerate(commits):
-        repo.run("checkout", "-q", "-f", "--detach", commit)
-        name = patches[number - 1].name if number else "base"
-        present = [source for source in sources if (TREE / source).exists()]
-        objects = [source[:-2] + ".o" for source in present if _is_built(source)]
-        for each in objects:
-            (OBJECTS / each).unlink(missing_ok=True)
-        done = common.run(
-            ["make", "-k", "-C", TREE, f"O={OBJECTS}", f"-j{jobs}", *kernel_env.make_words()]
-            + ["W=1", "C=1", "CHECK=sparse", *objects],
-            env=kernel_env.make_env(),
-            check=False,
-        )
-        log = OBJECTS.with_name(f"{number:04d}.log")
-        log.write_text(done.stdout + done.stderr)
-        after = _warnings(done.stdout + done.stderr)
-        new = after - before
-        verdict = "ok" if done.returncode == 0 and (not new or not number) else "FAILED"
-        common.say(f"  W=1 sparse  {name}: {verdict}")
-        if done.returncode != 0:
-            problems.append(f"{name}: does not compile, see {common.shown(log)}")
-        elif number:
-            problems += [f"{name}: {text}" for text in new]
-        before = after
-    return problems
-
-
-def _is_built(source: str) -> bool:
-    """Whether the configuration compiles this file at all, by the Makefile beside it."""
-    path = pathlib.PurePath(source)
-    makefile = TREE / path.parent / "Makefile"
-    if not makefile.exists() or path.parts[0] not in (
-        "block",
-        "drivers",
-        "fs",
-        "io_uring",
-        "kernel",
-    ):
-        return False
-    config = kconfig.settings((OBJECTS / ".config").read_text())
-    for line in makefile.read_text().replace("\\\n", " ").splitlines():
-        match = re.match(r"[\w-]+-(?:\$\((CONFIG_\w+)\)|y|objs)\s*[:+]?=(.*)", line)
-        if match and path.stem + ".o" in match.group(2).split():
-            return match.group(1) is None or config.get(match.group(1)) == "y"
-    return False

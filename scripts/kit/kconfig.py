@@ -50,11 +50,17 @@ def untaken(config: str, wanted: Sequence[str]) -> List[str]:
 
 
 def configure(
-    source: pathlib.Path, out: pathlib.Path, files: Sequence[pathlib.Path], make: Sequence[str]
+    source: pathlib.Path,
+    out: pathlib.Path,
+    files: Sequence[pathlib.Path],
+    make: Sequence[str],
+    start: str = "tinyconfig",
+    strict: bool = True,
 ) -> None:
-    """Makes out/.config from tinyconfig and the fragments.
+    """Makes out/.config from tinyconfig (or `start`) and the fragments.
 
-    An unchanged result keeps its time stamp, or the build would start over.
+    An unchanged result keeps its time stamp, or the build would start over. Without `strict`,
+    symbols may be missing: those that another architecture does not have.
     """
     out.mkdir(parents=True, exist_ok=True)
     scratch = out / "config-new"
@@ -63,13 +69,14 @@ def configure(
     for path in files:
         if not path.exists():
             common.die(f"{common.shown(path)} is missing", common.EXIT_USAGE)
-    common.run([*command, "tinyconfig"])
+    common.run([*command, start])
     merge = source / "scripts/kconfig/merge_config.sh"
-    common.run([merge, "-m", "-Q", "-O", scratch, scratch / ".config", *files], cwd=source)
+    if files:
+        common.run([merge, "-m", "-Q", "-O", scratch, scratch / ".config", *files], cwd=source)
     common.run([*command, "olddefconfig"])
     text = (scratch / ".config").read_text()
     missing = untaken(text, [path.read_text() for path in files])
-    if missing:
+    if missing and strict:
         common.die(
             "these symbols did not take (a dependency is off, or the name is unknown to this "
             "kernel):\n  " + "\n  ".join(missing)

@@ -108,9 +108,10 @@ def ensure_tree(flavour: str, kdir: pathlib.Path, jobs: int, verbose: bool) -> p
         )
     out = directory(flavour)
     with locked(out / ".lock"):
-        key = f"{kdir} {tree.state_of(kdir)} {compiler()} " + hashlib.sha256(
-            b"".join(path.read_bytes() for path in fragments)
-        ).hexdigest()
+        key = (
+            f"{kdir} {tree.state_of(kdir)} {compiler()} "
+            + hashlib.sha256(b"".join(path.read_bytes() for path in fragments)).hexdigest()
+        )
         if _is_current(out, key):
             common.say(f"Kernel ({flavour}) of {kdir}: up to date.")
         else:

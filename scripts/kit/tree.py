@@ -96,12 +96,8 @@ def _differences(folder: pathlib.Path, new: pathlib.Path) -> List[str]:
     """How two exports of a series differ, whatever their numbers say."""
 
     def bodies(where: pathlib.Path) -> Dict[str, str]:
-        mark = re.compile(
-            r"^Subject: \[PATCH[^]]*\]|\n\nbase-commit: [0-9a-f]{40}\n", re.MULTILINE
-        )
-        return {
-            mark.sub("", p.read_text()): series.subject(p) for p in series.code_files(where)
-        }
+        mark = re.compile(r"^Subject: \[PATCH[^]]*\]|\n\nbase-commit: [0-9a-f]{40}\n", re.MULTILINE)
+        return {mark.sub("", p.read_text()): series.subject(p) for p in series.code_files(where)}
 
     old, now = bodies(folder), bodies(new)
     if list(old) == list(now):
@@ -159,7 +155,9 @@ def checkout(source: git.Repo, head: str) -> pathlib.Path:
 def version_of(kdir: pathlib.Path) -> str:
     """VERSION.PATCHLEVEL.SUBLEVEL by the Makefile of a kernel tree."""
     found = dict(
-        re.findall(r"^(VERSION|PATCHLEVEL|SUBLEVEL) *= *(\d+)$", (kdir / "Makefile").read_text(), re.M)
+        re.findall(
+            r"^(VERSION|PATCHLEVEL|SUBLEVEL) *= *(\d+)$", (kdir / "Makefile").read_text(), re.M
+        )
     )
     return ".".join(found.get(name, "?") for name in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
 
@@ -176,7 +174,9 @@ def unfit(kdir: pathlib.Path) -> List[str]:
             f"`make apply KDIR={kdir}` applies it"
         ]
     if (kdir / ".config").exists() or (kdir / "include/config").is_dir():
-        return [f"KDIR={kdir} was built in; `make -C {kdir} mrproper`, for another place to build in"]
+        return [
+            f"KDIR={kdir} was built in; `make -C {kdir} mrproper`, for another place to build in"
+        ]
     return []
 
 

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What counts as a new warning, and when a result of an earlier check still holds."""
+
+import pathlib
+import tempfile
+import unittest
+from unittest import mock
+
+import sample  # noqa: F401 (finds the package)
+from kit import cocci, objects, patch_style, store
+
+HEADERS = ["include/a.h", "include/b.h"]
+
+
+class TextTest(unittest.TestCase):
+    def test_warnings_lose_folders_and_lines(self) -> None:
+        text = "../block/a.c:12:3: warning: unused\nblock/a.c:90: warning: unused\nCC a.o\n"
+        self.assertEqual({"a.c: warning: unused": 2}, dict(objects.warnings_of(text)))
+
+    def test_output_is_cut_at_each_object(self) -> None:
+        text = (
+            "  CC      block/a.o\nx.h:1:1: warning: one\n"
+            "  CHECK   ../series-6.12/block/a.c\nx.h:2:1: warning: two\n"
+            "  CC [M]  drivers/md/b.o\nx.h:3:1: warning: three\n"
+        )
+        found = objects.by_object(text)
+        self.assertEqual({"block/a.o", "drivers/md/b.o"}, set(found))
+        self.assertIn("two", found["block/a.o"])
+        self.assertIn("three", found["drivers/md/b.o"])
+
+    def test_what_a_configuration_builds(self) -> None:
+        makefile = (
+            "obj-y += a.o\nobj-$(CONFIG_B) += \\\n\tb.o\nc-y := d.o\nobj-$(CONFIG_E) += e.o\n"
+        )
+        built = {
+            name
+            for name in "abcde"
+            if objects.is_built({"CONFIG_B": "m", "CONFIG_E": "n"}, makefile, f"block/{name}.c")
+        }
+        self.assertEqual({"a", "b", "d"}, built)
+
+    def test_calls_of_libgcc(self) -> None:
+        text = (
+            "         U __udivdi3\n         U __divmoddi4\n         U div64_u64\n00 T __umoddi3\n"
+        )
+        self.assertEqual(["__udivdi3", "__divmoddi4"], objects.LIBGCC.findall(text))
+
+    def test_coccinelle_reports_lose_lines(self) -> None:
+        text = "block/a.c:12:3-9: ERROR: lock on line 7 is held\nwarning: nothing\n"
+        self.assertEqual(["a.c: ERROR: lock on line is held"], cocci.normal(text))
+        self.assertIsNone(cocci.options_of("virtual patch\n"))
+        script = "// Options: --no-includes --include-headers\nvirtual patch\nvirtual report\n"
+        self.assertEqual(["--no-includes", "--include-headers"], cocci.options_of(script))
+
+    def test_a_budget_names_what_it_leaves_out(self) -> None:
+        self.assertTrue(store.Budget(0).allows("all"))
+        over = store.Budget(1e-9)
+        self.assertFalse(over.allows("clang"))
+        self.assertIn("clang", " ".join(over.sentences()))
+
+
+class CacheCase(unittest.TestCase):
+    def setUp(self) -> None:
+        holder = tempfile.TemporaryDirectory(prefix="blkcopy-test-")
+        self.addCleanup(holder.cleanup)
+        self.top = pathlib.Path(holder.name)
+        patcher = mock.patch("kit.common.CACHE", self.top)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+
+
+class ObjectsTest(CacheCase):
+    """An object holds as long as its source and the headers that it includes do."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        done = mock.Mock(stdout="gcc 12\n")
+        with mock.patch("kit.common.run", return_value=done):
+            self.objects = objects.Objects(
+                objects.Variant("test"), mock.Mock(), self.top, "base", ["block/a.c", *HEADERS], 1
+            )
+
+    def at(self, **blobs: str) -> objects.Snapshot:
+        names = {"source": "block/a.c", "a": HEADERS[0], "b": HEADERS[1]}
+        return objects.Snapshot("id", {names[key]: blob for key, blob in blobs.items()})
+
+    def remember(self, at: objects.Snapshot, *warnings: str) -> None:
+        headers = {HEADERS[0]: at.blob(HEADERS[0])}
+        self.objects._remember("block/a.c", at, dict.fromkeys(warnings, 1), "built", headers)
+
+    def known(self, **blobs: str) -> bool:
+        return not self.objects.missing(self.at(**blobs), ["block/a.c"])
+
+    def test_nothing_is_known_at_first(self) -> None:
+        self.assertFalse(self.known(source="1"))
+
+    def test_a_header_that_is_not_included_does_not_matter(self) -> None:
+        self.remember(self.at(source="1", a="1"))
+        self.assertTrue(self.known(source="1", a="1", b="2"))
+
+    def test_a_change_of_source_or_header_does(self) -> None:
+        self.remember(self.at(source="1", a="1"))
+        self.assertFalse(self.known(source="2", a="1"))
+        self.assertFalse(self.known(source="1", a="2"))
+
+    def test_two_states_of_a_header_are_both_known(self) -> None:
+        self.remember(self.at(source="1", a="1"))
+        self.remember(self.at(source="1", a="2"))
+        self.assertTrue(self.known(source="1", a="1"))
+        self.assertTrue(self.known(source="1", a="2"))
+
+    def test_only_what_is_added_is_new(self) -> None:
+        before, after = self.at(source="1"), self.at(source="2")
+        self.remember(before, "old")
+        self.remember(after, "old", "new")
+        self.assertEqual(["new"], self.objects.new_warnings(before, after, "block/a.c"))
+        self.assertTrue(self.objects.warns(after, "block/a.c"))
+
+    def test_what_does_not_compile_is_said_and_not_remembered(self) -> None:
+        at = self.at(source="1")
+        found = self.objects._collect(at, ["block/a.c"], {}, self.top / "log")
+        self.assertIn("block/a.c does not compile", found[0])
+        self.assertFalse(self.known(source="1"))
+
+
+class StyleTest(CacheCase):
+    """checkpatch is asked once about the same patch."""
+
+    def test_a_second_time_and_a_changed_patch(self) -> None:
+        source = mock.Mock()
+        source.commit_id.return_value = "base"
+        style = patch_style.PatchStyle(source, mock.Mock())
+        patch = self.top / "0001-a.patch"
+        patch.write_text("one")
+        bad = mock.Mock(returncode=1, stdout="WARNING: long line\n", stderr="")
+        with mock.patch.object(style, "_perl", return_value=bad) as perl:
+            self.assertIn("long line", style.checkpatch(patch)[0])
+            self.assertIn("long line", style.checkpatch(patch)[0])
+            self.assertEqual(1, perl.call_count)
+            patch.write_text("two")
+            style.checkpatch(patch)
+            self.assertEqual(2, perl.call_count)
+
+
+if __name__ == "__main__":
+    unittest.main()
