@@ -25,7 +25,7 @@ class ArchiveTest(unittest.TestCase):
         for name, text in {
             "include/generated/utsrelease.h": f'#define UTS_RELEASE "{release}"\n',
             "include/config/auto.conf": "CONFIG_CC_IS_GCC=y\n",
-            "Makefile": 'modules:\n\techo "$(M)" > $(M)/tested.ko\n',
+            "Makefile": 'modules:\n\ttouch $(M)/tested.ko $(M)/examples/sample.ko\n',
         }.items():
             (kdir / name).parent.mkdir(parents=True, exist_ok=True)
             (kdir / name).write_text(text)
@@ -65,7 +65,7 @@ class ArchiveTest(unittest.TestCase):
         out = self.top / "out"
         self.pack("1")
         made = modules.build(modules.unpack(self.kernel), out, 1, False)
-        self.assertEqual([out / "tested.ko"], made)
+        self.assertEqual([out / "sample.ko", out / "tested.ko"], made)
         (out / "old.o").write_text("")
         modules.build(modules.unpack(self.kernel), out, 1, False)
         self.assertTrue((out / "old.o").exists())
