@@ -53,7 +53,7 @@ help:
 	@echo '  kernel     build a kernel: FLAVOUR=plain|debug|unpatched; TREE=work builds'
 	@echo '             build/linux-6.12 as it is instead of patches/'
 	@echo '  refresh    export the tree'\''s commits to patches/'
-	@echo '  check      checkpatch, W=1, sparse for each patch; arm64, i386, clang for all'
+	@echo '  check      style; checkpatch, W=1, sparse for each patch; arm64, clang... for all'
 	@echo '  check-bisect    build, boot and test the kernel of each patch; ONLY=3-5 some'
 	@echo '  test-mutations  break the rules of copies, one at a time, and want tests to fail;'
 	@echo '             FILTER=3,14 some rules, FILTER=slow/signals those that a program notices'
@@ -129,11 +129,9 @@ MACHINE ?= default
 shell: kernel kmod harness tools selftests
 	@$(VM) shell --kernel $(KERNEL)/bzImage --modules $(O)/kmod/$(FLAVOUR) --machine $(MACHINE)
 
-# MINUTES=10: compile nothing more after that, and say what is left out.
+# MINUTES=10: begin nothing long after that, and say what is left out.
 check: packages
 	@SETUP_PACKAGES='$(ROOT)/scripts/packages-check.txt' $(ROOT)/scripts/setup.sh --quiet
-	@$(ROOT)/scripts/check-style
-	@$(ROOT)/scripts/kernel stale
 	@$(ROOT)/scripts/kernel check --jobs $(J) $(if $(MINUTES),--minutes '$(MINUTES)')
 
 check-bisect: harness tools selftests

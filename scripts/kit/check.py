@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Checks of the series patch by patch and at its end: only what a patch adds counts.
+"""All that can be found wrong without running anything, the cheapest first.
 
-What was found out is kept in the cache, by what was looked at: `store.py` and `objects.py`.
+Of the series, patch by patch and at its end, only what a patch adds counts. What was found out is
+kept in the cache, by what was looked at: `store.py` and `objects.py`.
 """
 
 import pathlib
 import re
 import shutil
-from typing import Dict, List
+from typing import Dict, List, Optional
 
-from . import base, cocci, common, git, kconfig, series, store, tree
+from . import base, cocci, common, git, house, kconfig, series, store, tree
 from .objects import Objects, Snapshot, Variant, snapshot
 from .patch_style import PatchStyle
 
@@ -17,6 +18,8 @@ from .patch_style import PatchStyle
 TREE = common.BUILD / "check" / tree.SERIES_ONLY.name
 LOGS = common.BUILD / "check" / "logs"
 EXTRA = common.ROOT / "scripts/check.config"
+SHOWN = 30  # lines of one check's complaints
+BATCH = 8  # sources compiled before the clock is looked at again
 
 
 def variants() -> Dict[str, Variant]:
@@ -35,13 +38,28 @@ def variants() -> Dict[str, Variant]:
     return {variant.name: variant for variant in every}
 
 
-class Check:
-    """One run over the series in a folder of patches."""
+class Report:
+    """Says how each check ended, and counts."""
 
-    def __init__(self, jobs: int, minutes: float):
-        self.jobs = jobs
-        self.budget = store.Budget(minutes)
-        self.problems: List[str] = []
+    def __init__(self) -> None:
+        self.passed = self.failed = 0
+
+    def add(self, what: str, problems: List[str]) -> None:
+        common.say(f"  {what}: {'FAILED' if problems else 'ok'}")
+        lines = "\n".join(problems).splitlines()
+        for line in lines[:SHOWN]:
+            common.say(f"    {line}")
+        if len(lines) > SHOWN:
+            common.say(f"    ... and {len(lines) - SHOWN} lines more")
+        self.passed += not problems
+        self.failed += bool(problems)
+
+
+class Series:
+    """Checks of the patches."""
+
+    def __init__(self, report: Report, jobs: int, budget: store.Budget):
+        self.report, self.jobs, self.budget = report, jobs, budget
         self.patches = series.patch_files(common.PATCHES)
         if not self.patches:
             common.die(f"{common.shown(common.PATCHES)} has no patches")
@@ -60,38 +78,40 @@ class Check:
             self._bench.append(prepare(self.source, self.commits))
         return self._bench[0]
 
-    def report(self, what: str, problems: List[str], verdict: str = "ok") -> None:
-        common.say(f"  {what}: {'FAILED' if problems else verdict}")
-        self.problems += problems
-
     def style(self) -> None:
         """checkpatch and kernel-doc of each patch, checkpatch of the modules for tests."""
         style = PatchStyle(self.source, self.bench)
         for number, patch in enumerate(self.patches, 1):
+            if not style.knows(patch) and not self.budget.allows("checkpatch", patch.name):
+                continue
             found = style.checkpatch(patch)
             if number < len(self.commits):
                 before, after = self.commits[number - 1 : number + 1]
                 said = style.kernel_doc(before, after, series.touched_files([patch]))
                 found += [f"{patch.name}: {text}" for text in said]
-            self.report(f"{'checkpatch kernel-doc':22} {patch.name}", found)
-        self.report(f"{'checkpatch':22} modules for tests", style.modules())
+            self.report.add(f"{'checkpatch kernel-doc':22} {patch.name}", found)
+        modules = "modules for tests"
+        if style.knows_modules() or self.budget.allows("checkpatch", modules):
+            self.report.add(f"{'checkpatch':22} {modules}", style.modules())
 
     def each_patch(self, variant: Variant) -> None:
         """Compiles, after each patch, what it touches; warnings that the patch before had are old."""
         objects = self._objects(variant)
         for number, patch in enumerate(self.code, 1):
-            what = f"{variant.name + ' W=1 sparse':22} {patch.name}"
+            kind = f"{variant.name} W=1 sparse"
             before, after = self.at[number - 1 : number + 1]
-            found = self._compile(objects, before, after, f"{variant.name}-{number:04d}", what)
+            log = f"{variant.name}-{number:04d}"
+            found = self._compile(objects, before, after, log, kind, patch.name)
             if found is not None:
-                self.report(what, [f"{patch.name}: {text}" for text in found])
+                self.report.add(f"{kind:22} {patch.name}", [f"{patch.name}: {text}" for text in found])
 
     def tip(self, variant: Variant) -> None:
         """Compiles, with the whole series, what it touches; warnings of the base are old."""
-        what = f"{variant.name:22} {len(objects_of(self.touched))} sources, the whole series"
-        found = self._compile(self._objects(variant), self.at[0], self.at[-1], variant.name, what)
+        name = variant.name
+        what = f"{len(objects_of(self.touched))} sources, the whole series"
+        found = self._compile(self._objects(variant), self.at[0], self.at[-1], name, name, what)
         if found is not None:
-            self.report(what, [f"{variant.name}: {text}" for text in found])
+            self.report.add(f"{name:22} {what}", [f"{variant.name}: {text}" for text in found])
 
     def coccinelle(self) -> None:
         """The kernel's own semantic patches, on what the series touches."""
@@ -99,7 +119,7 @@ class Check:
         names = [n for n in self.touched if n.endswith((".c", ".h"))]
         found = checker.check(self.at[0].commit, self.at[-1].commit, names, self.budget)
         if found is not None:
-            self.report(f"{'coccinelle':22} {len(names)} files", found)
+            self.report.add(f"{'coccinelle':22} {len(names)} files", found)
 
     def _objects(self, variant: Variant) -> Objects:
         out = TREE.parent / f"obj-{variant.name}"
@@ -107,13 +127,17 @@ class Check:
         return Objects(variant, self.bench, out, self.commits[0], touched, self.jobs)
 
     def _compile(
-        self, objects: Objects, before: Snapshot, after: Snapshot, log: str, what: str
-    ) -> "List[str] | None":
+        self, objects: Objects, before: Snapshot, after: Snapshot, log: str, kind: str, what: str
+    ) -> Optional[List[str]]:
         """What is new at `after`, or None where there was no time left to find out."""
         sources = objects.sources
-        if objects.missing(after, sources) and not self.budget.allows(" ".join(what.split())):
-            return None
-        found = objects.build(after, sources, LOGS / f"{log}.log")
+        todo = objects.missing(after, sources)
+        batch = BATCH if self.budget.end else len(todo)
+        found: List[str] = []
+        for start in range(0, len(todo), max(batch, 1)):
+            if not self.budget.allows(kind, what):
+                return found or None
+            found += objects.build(after, todo[start : start + batch], LOGS / f"{log}.log")
         # What does not warn now needs no comparison with what was before.
         noisy = [name for name in sources if objects.warns(after, name)]
         objects.build(before, noisy, LOGS / f"{log}-before.log")
@@ -122,24 +146,27 @@ class Check:
         return found
 
 
-def check(jobs: int, style_only: bool, minutes: float = 0) -> None:
-    """All checks; with `minutes`, nothing is compiled that was not begun before that many."""
-    run = Check(jobs, minutes)
-    common.say(f"  {len(run.code)} patches apply to {base.PACKAGE} {base.version()}")
-    run.style()
-    if not style_only:
-        first, *rest = variants().values()
-        run.each_patch(first)
-        for variant in rest:
-            run.tip(variant)
-        run.coccinelle()
-    for text in run.budget.sentences():
-        common.warn(f"  {text}")
-    if run.problems:
-        common.die("\n".join(run.problems) + f"\n{len(run.problems)} problems in the series")
-    what = "of style" if style_only else "by compilers and checkers"
-    part = " so far" if run.budget.left_out else ""
-    common.say(f"{len(run.patches)} patches: nothing new is found{part} {what}.")
+def check(jobs: int, minutes: Optional[float] = None) -> None:
+    """All checks; with `minutes`, what takes long is not begun after that many."""
+    report, budget = Report(), store.Budget(minutes)
+    for name, look in house.checks(house.tracked()).items():
+        report.add(name, look())
+    report.add("generated patches", [f"`make refresh` makes {name} anew" for name in tree.stale()])
+    patches = Series(report, jobs, budget)
+    patches.style()
+    first, *rest = variants().values()
+    patches.each_patch(first)
+    for variant in rest:
+        patches.tip(variant)
+    patches.coccinelle()
+    for text in budget.sentences():
+        common.say(f"  {text}")
+    totals = f"{report.passed} passed, {report.failed} failed"
+    if budget.left_out:
+        totals += "; not everything was looked at, `make check` without MINUTES= goes on from here"
+    common.say(totals)
+    if report.failed:
+        common.die("the complaints are above")
 
 
 def objects_of(names: List[str]) -> List[str]:

@@ -49,7 +49,7 @@ class Cocci:
         for script, text in scripts.items():
             key = store.key_of(self.version, text)
             todo = [name for name in names if self._get(key, after, name) is None]
-            if todo and not budget.allows("coccinelle"):
+            if todo and not budget.allows("coccinelle", script):
                 return None
             self._run(script, text, key, after, todo)
             loud = [name for name in names if self._get(key, after, name)]

@@ -4,7 +4,7 @@
 import collections
 import pathlib
 import tempfile
-from typing import Callable, Iterable, List
+from typing import Callable, Iterable, List, Tuple
 
 from . import common, git, modules, objects, store
 
@@ -24,9 +24,13 @@ class PatchStyle:
         self.known = store.Store("style")
         self.base = source.commit_id("base")
 
+    def knows(self, patch: pathlib.Path) -> bool:
+        """Whether checkpatch was asked about this patch before."""
+        return self.known.get(self._key(patch)) is not None
+
     def checkpatch(self, patch: pathlib.Path) -> List[str]:
         """What checkpatch --strict complains of, the name of the patch first."""
-        key = store.key_of("checkpatch", self.base, OPTIONS, patch)
+        key = self._key(patch)
         text = self.known.get(key)
         if text is None:
             done = self._perl("checkpatch.pl", [*OPTIONS, patch])
@@ -34,17 +38,28 @@ class PatchStyle:
             self.known.put(key, text)
         return [f"{patch.name}:\n{text}"] if text else []
 
-    def modules(self) -> List[str]:
-        """checkpatch of the modules that are built out of tree."""
+    def _key(self, patch: pathlib.Path) -> str:
+        return store.key_of("checkpatch", self.base, OPTIONS, patch)
+
+    def _modules(self) -> Tuple[List[object], str]:
+        """What checkpatch is called with for the modules, and by what its answer is known."""
         folders = (modules.SOURCES, common.ROOT / "docs/examples/modules")
         files = sorted(
             path for each in folders for path in each.iterdir() if path.suffix in (".c", ".h")
         )
         options = ["--strict", "--no-tree", "--no-summary", "--terse", "--file"]
-        key = store.key_of("modules", self.base, options, *files)
+        return [*options, *files], store.key_of("modules", self.base, options, *files)
+
+    def knows_modules(self) -> bool:
+        """Whether checkpatch was asked about these modules before."""
+        return self.known.get(self._modules()[1]) is not None
+
+    def modules(self) -> List[str]:
+        """checkpatch of the modules that are built out of tree."""
+        words, key = self._modules()
         text = self.known.get(key)
         if text is None:
-            done = self._perl("checkpatch.pl", [*options, *files])
+            done = self._perl("checkpatch.pl", words)
             text = "" if done.returncode == 0 else done.stdout.strip() or done.stderr
             self.known.put(key, text)
         return [text] if text else []

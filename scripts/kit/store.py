@@ -6,7 +6,7 @@ import json
 import os
 import pathlib
 import time
-from typing import Any, Iterable, Optional
+from typing import Any, Dict, List, Optional
 
 from . import common
 
@@ -55,16 +55,22 @@ class Store:
 class Budget:
     """How long checks may go on starting work; what is left out has to be said."""
 
-    def __init__(self, minutes: float):
-        self.end = time.monotonic() + minutes * 60 if minutes else None
-        self.left_out: list = []
+    def __init__(self, minutes: Optional[float]):
+        self.minutes = minutes
+        self.end = None if minutes is None else time.monotonic() + minutes * 60
+        self.left_out: Dict[str, List[str]] = {}
 
-    def allows(self, what: str) -> bool:
+    def allows(self, kind: str, item: str) -> bool:
         """Whether this may still start; where not, it is on the list of what was left out."""
         if self.end is None or time.monotonic() < self.end:
             return True
-        self.left_out.append(what)
+        self.left_out.setdefault(kind, []).append(item)
         return False
 
-    def sentences(self) -> Iterable[str]:
-        return [f"not checked, the time was over: {what}" for what in self.left_out]
+    def sentences(self) -> List[str]:
+        """A line for each kind of check that was not made, or not of everything."""
+        return [
+            f"not checked, {self.minutes:g} minutes were over: {kind}: {items[0]}"
+            + (f" and {len(items) - 1} more" if len(items) > 1 else "")
+            for kind, items in self.left_out.items()
+        ]

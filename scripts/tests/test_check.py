@@ -4,10 +4,11 @@
 import pathlib
 import tempfile
 import unittest
+from typing import List
 from unittest import mock
 
 import sample  # noqa: F401 (finds the package)
-from kit import cocci, objects, patch_style, store
+from kit import check, cocci, objects, patch_style, store
 
 HEADERS = ["include/a.h", "include/b.h"]
 
@@ -53,10 +54,37 @@ class TextTest(unittest.TestCase):
         self.assertEqual(["--no-includes", "--include-headers"], cocci.options_of(script))
 
     def test_a_budget_names_what_it_leaves_out(self) -> None:
-        self.assertTrue(store.Budget(0).allows("all"))
-        over = store.Budget(1e-9)
-        self.assertFalse(over.allows("clang"))
-        self.assertIn("clang", " ".join(over.sentences()))
+        self.assertTrue(store.Budget(None).allows("clang", "all"))
+        over = store.Budget(0)
+        self.assertFalse(over.allows("clang", "1.patch"))
+        self.assertFalse(over.allows("clang", "2.patch"))
+        self.assertEqual(
+            ["not checked, 0 minutes were over: clang: 1.patch and 1 more"], over.sentences()
+        )
+
+
+class ReportTest(unittest.TestCase):
+    """Each check is said and counted, and a long complaint does not push away the others."""
+
+    def setUp(self) -> None:
+        self.said: List[str] = []
+        patcher = mock.patch("kit.common.say", self.said.append)
+        patcher.start()
+        self.addCleanup(patcher.stop)
+        self.report = check.Report()
+
+    def test_counts_and_goes_on(self) -> None:
+        self.report.add("one", [])
+        self.report.add("two", ["a.c: bad\nb.c: bad"])
+        self.assertEqual((1, 1), (self.report.passed, self.report.failed))
+        self.assertEqual(
+            ["  one: ok", "  two: FAILED", "    a.c: bad", "    b.c: bad"], self.said
+        )
+
+    def test_long_complaints_are_cut(self) -> None:
+        self.report.add("one", [str(number) for number in range(check.SHOWN + 5)])
+        self.assertEqual(check.SHOWN + 2, len(self.said))
+        self.assertIn("5 lines more", self.said[-1])
 
 
 class CacheCase(unittest.TestCase):

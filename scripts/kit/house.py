@@ -1,19 +1,14 @@
-#!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
 """Style of everything in the repository but the patches, which have checks of their own."""
 
-import os
 import pathlib
 import re
-import sys
 from typing import Callable, Dict, List, Sequence
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-
-from kit import common  # noqa: E402
+from . import common
 
 MAX_LINES = 600
-NEEDS_LICENCE = {".c", ".h", ".cc", ".hh", ".py", ".sh", ".config", ".mk"}
+NEEDS_LICENCE = {".c", ".h", ".cc", ".py", ".sh", ".config", ".mk"}
 # At the start of a comment; in the middle, TAP's directive of that name is meant.
 UNFINISHED = re.compile(r"(?://|#|\*)\s*(?:TO" r"DO|FIX" r"ME|XX" r"X)\b")
 
@@ -84,16 +79,16 @@ def whitespace(files: Files) -> List[str]:
     return found
 
 
-def main() -> int:
-    files = tracked()
-    cxx = [
-        path
-        for path in files
-        if path.suffix in (".cc", ".hh")
-        # C keeps the kernel's style; `make check` asks checkpatch about kmod/.
-        or (path.suffix == ".h" and path.parts[0] not in ("selftests", "kmod", "docs"))
-    ]
-    checks: Dict[str, Callable[[], List[str]]] = {
+def is_cxx(path: pathlib.Path) -> bool:
+    # C keeps the kernel's style; checkpatch is asked about kmod/.
+    c_only = path.parts[0] in ("selftests", "kmod", "docs")
+    return path.suffix == ".cc" or (path.suffix == ".h" and not c_only)
+
+
+def checks(files: Files) -> Dict[str, Callable[[], List[str]]]:
+    """What takes seconds, by name; each returns what is wrong, a line or more for each problem."""
+    pages = [path for path in files if path.suffix in (".2", ".8")]
+    return {
         "licence lines": lambda: licences(files),
         "file length": lambda: lengths(files),
         "unfinished work": lambda: unfinished(files),
@@ -101,24 +96,8 @@ def main() -> int:
         # "inflight" is a file of sysfs.
         "spelling": lambda: tool(["codespell", "-q", "3", "-L", "te,inflight"], files),
         "shellcheck": lambda: tool(["shellcheck"], [p for p in files if is_shell(p)]),
-        "clang-format": lambda: tool(["clang-format", "--dry-run", "-Werror"], cxx),
-        "manual pages": lambda: tool(
-            ["mandoc", "-T", "lint", "-W", "warning"], [p for p in files if p.suffix in (".2", ".8")]
+        "clang-format": lambda: tool(
+            ["clang-format", "--dry-run", "-Werror"], [p for p in files if is_cxx(p)]
         ),
+        "manual pages": lambda: tool(["mandoc", "-T", "lint", "-W", "warning"], pages),
     }
-    bad = 0
-    for name, check in checks.items():
-        problems = check()
-        bad += bool(problems)
-        print(f"  {name}: {'FAILED' if problems else 'ok'}", flush=True)
-        print("".join(f"    {line}\n" for line in problems[:30]), end="")
-    print(f"{len(checks) - bad} passed, {bad} failed")
-    return 1 if bad else 0
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except common.KitError as error:
-        common.warn(f"error: {error}")
-        sys.exit(error.code)
