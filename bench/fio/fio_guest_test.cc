@@ -5,17 +5,16 @@
 
 #include "blkcopy/guest_device.h"
 #include "blkcopy/guest_program.h"
-#include "blkcopy/witness_client.h"
+#include "blkcopy/guest_suite.h"
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
-#include <functional>
 #include <nlohmann/json.hpp>
 #include <numeric>
-#include <optional>
+#include <vector>
 
 namespace blkcopy {
 namespace {
@@ -32,10 +31,6 @@ constexpr uint64_t kMost = 256 << 10; // bytes of a command, by the machine's mc
 constexpr uint64_t kRange = 64 << 10; // of a range of it: mssrl=128
 
 const std::vector<std::string> kOffloaded{"offload", "ioctl", "copy_file_range", "passthrough"};
-
-struct Skip {
-    std::string reason;
-};
 
 std::string beside(const std::string &name) {
     return fs::read_symlink("/proc/self/exe").parent_path() / name;
@@ -82,19 +77,6 @@ std::vector<std::string> job(const GuestDevice &disk, const std::vector<std::str
     all.insert(all.end(), more.begin(), more.end());
     return all;
 }
-
-class Witness {
-public:
-    Witness() { expect(client_.mark(), "the witness takes a mark: " + client_.error()); }
-    json counts() {
-        std::optional<json> counts = client_.count();
-        expect(counts.has_value(), "the witness answers: " + client_.error());
-        return *counts;
-    }
-
-private:
-    WitnessClient client_;
-};
 
 GuestDevice disk(const char *variable = "COPY_DEV") {
     return GuestDevice(environment(variable));
@@ -169,12 +151,12 @@ void copy_by(const std::string &mode, const Shape &shape) {
     const Data data(device);
     const std::string what =
         fmt::format("{} {} of {} bytes from {}", mode, shape.rw, shape.block, shape.extents);
-    Witness witness;
+    Seen witness;
     const Fio fio = run_fio(job(device, {"--mode=" + mode, fmt::format("--rw={}", shape.rw),
                                          fmt::format("--bs={}", shape.block),
                                          fmt::format("--extents={}", shape.extents),
                                          fmt::format("--iodepth={}", shape.depth)}));
-    const json seen = witness.counts();
+    const json seen = witness.counts().value();
     expect_job(fio, shape, what);
     data.expect_copied(shape.block, shape.extents);
     const uint64_t copies = seen.at("copies");
@@ -230,10 +212,10 @@ void test_verify_in_one_job() {
     const GuestDevice device = disk();
     for (const std::string &mode : kOffloaded) {
         const Data data(device);
-        Witness witness;
+        Seen witness;
         const Fio fio = run_fio(job(device, {"--mode=" + mode, "--rw=randwrite", "--bs=64k",
                                              "--extents=4", "--iodepth=4", "--verify=crc32c"}));
-        const json seen = witness.counts();
+        const json seen = witness.counts().value();
         expect(fio.run.exit_code == 0, mode + ": copies are verified " + said(fio));
         expect(fio.job("job").at("read").at("io_bytes") == kSize, mode + ": all are verified");
         expect(seen.at("blocks") == kSize / 512, mode + ": the drive copied it all");
@@ -249,9 +231,9 @@ void test_verify_in_three_jobs() {
     for (const std::string &mode : kOffloaded) {
         ::setenv("MODE", mode.c_str(), 1);
         const Data data(device);
-        Witness witness;
+        Seen witness;
         const Fio good = run_fio({beside("verify.fio")});
-        const json seen = witness.counts();
+        const json seen = witness.counts().value();
         expect(good.run.exit_code == 0, mode + ": copies are verified " + said(good));
         expect(good.job("check").at("read").at("io_bytes") == kSize, mode + ": all of them");
         expect(seen.at("blocks") == kSize / 512, mode + ": the drive copied it all");
@@ -282,10 +264,10 @@ void test_without_io_uring() {
     const NoIoUring none;
     for (const std::string mode : {"offload", "passthrough", "readwrite"}) {
         const Data data(device);
-        Witness witness;
+        Seen witness;
         const Fio fio =
             run_fio(job(device, {"--mode=" + mode, "--rw=write", "--bs=64k", "--iodepth=4"}));
-        const json seen = witness.counts();
+        const json seen = witness.counts().value();
         expect(fio.run.exit_code == 0, mode + " goes on without io_uring " + said(fio));
         expect((fio.run.out + fio.run.err).find("no io_uring here") != std::string::npos,
                mode + " says so " + said(fio));
@@ -328,7 +310,7 @@ void test_refusals() {
         {"needs direct=1", {"--mode=passthrough", "--direct=0"}},
         {"No such file", {"--dest_filename=/dev/nowhere"}},
     };
-    Witness witness;
+    Seen witness;
     for (const auto &[sentence, options] : bad) {
         std::vector<std::string> all{"--rw=write", "--bs=64k"};
         all.insert(all.end(), options.begin(), options.end());
@@ -338,7 +320,7 @@ void test_refusals() {
         expect((fio.run.err + fio.run.out).find(sentence) != std::string::npos,
                fmt::format("{}: there is a word of \"{}\" {}", what, sentence, said(fio)));
     }
-    const json seen = witness.counts();
+    const json seen = witness.counts().value();
     expect(seen.at("copies") == 0 && seen.at("writes") == 0, "nothing is changed: " + seen.dump());
     data.expect_untouched();
 }
@@ -355,9 +337,9 @@ void test_job_files() {
     const Bytes image = pattern(kImage, 77);
     device.write(0, image);
     for (const char *name : {"images.fio", "sweep.fio", "gc.fio", "beside-reader.fio"}) {
-        Witness witness;
+        Seen witness;
         const Fio fio = run_fio({beside(name)});
-        const json seen = witness.counts();
+        const json seen = witness.counts().value();
         expect(fio.run.exit_code == 0, fmt::format("{} ends well {}", name, said(fio)));
         for (const json &one : fio.report.at("jobs"))
             expect(one.at("error") == 0, fmt::format("{}: no job has an error", name));
@@ -373,7 +355,7 @@ void test_job_files() {
     }
 }
 
-const std::pair<const char *, std::function<void()>> kTests[] = {
+const std::vector<GuestTest> kTests{
     {"sequential", test_sequential},
     {"large", test_large},
     {"random_at_depth", test_random_at_depth},
@@ -398,35 +380,9 @@ void need_everything() {
         throw Skip{"nobody can tell what the drive saw"};
 }
 
-int run_all() {
-    size_t failed = 0, skipped = 0, number = 0;
-
-    fmt::print("KTAP version 1\n1..{}\n", std::size(kTests));
-    for (const auto &[name, function] : kTests) {
-        number++;
-        try {
-            need_everything();
-            function();
-            fmt::print("ok {} {}\n", number, name);
-        } catch (const Skip &skip) {
-            skipped++;
-            fmt::print("ok {} {} # SKIP {}\n", number, name, skip.reason);
-        } catch (const std::exception &error) {
-            failed++;
-            std::string text = error.what();
-            std::replace(text.begin(), text.end(), '\n', ' ');
-            fmt::print("# {}\nnot ok {} {}\n", text, number, name);
-        }
-        std::fflush(stdout);
-    }
-    if (failed)
-        return 1;
-    return skipped == std::size(kTests) ? 4 : 0;
-}
-
 } // namespace
 } // namespace blkcopy
 
 int main() {
-    return blkcopy::run_all();
+    return blkcopy::run_all(blkcopy::kTests, blkcopy::need_everything);
 }

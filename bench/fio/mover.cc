@@ -83,6 +83,7 @@ struct mover {
     Command &add(Task &task, Command::Kind kind);
 
 private:
+    uint64_t add_for_sources(Task &task, Command::Kind kind, std::byte *buffer);
     kit::Status open_files(const mover_job &job);
     kit::Status open_nvme(const mover_job &job, Files &files, std::string &note);
     kit::Status make_runner(const mover_job &job, const Files &files, std::string &note);
@@ -223,17 +224,23 @@ Command &mover::add(Task &task, Command::Kind kind) {
     return command;
 }
 
-void mover::plan_fill(Task &task, uint64_t to, std::byte *buffer) {
+// Reads or writes all sources, one after the other in the buffer; how many bytes these are.
+uint64_t mover::add_for_sources(Task &task, Command::Kind kind, std::byte *buffer) {
     uint64_t length = 0;
 
     for (const blk_copy_extent &extent : task.sources) {
-        Command &write = add(task, Command::Kind::write);
-        write.on_source = true;
-        write.offset = extent.offset;
-        write.buffer = buffer + length;
-        write.left = extent.length;
+        Command &command = add(task, kind);
+        command.on_source = true;
+        command.offset = extent.offset;
+        command.buffer = buffer + length;
+        command.left = extent.length;
         length += extent.length;
     }
+    return length;
+}
+
+void mover::plan_fill(Task &task, uint64_t to, std::byte *buffer) {
+    const uint64_t length = add_for_sources(task, Command::Kind::write, buffer);
     Command &wipe = add(task, Command::Kind::write);
     wipe.offset = to;
     wipe.buffer = zeroes.get();
@@ -264,14 +271,7 @@ void mover::plan_copy(Task &task, uint64_t to, uint64_t length, std::byte *buffe
         }
         break;
     case MOVER_READWRITE: {
-        for (const blk_copy_extent &extent : task.sources) {
-            Command &read = add(task, Command::Kind::read);
-            read.on_source = true;
-            read.offset = extent.offset;
-            read.buffer = buffer + done;
-            read.left = extent.length;
-            done += extent.length;
-        }
+        add_for_sources(task, Command::Kind::read, buffer);
         task.end_phase();
         Command &write = add(task, Command::Kind::write);
         write.offset = to;

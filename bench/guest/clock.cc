@@ -2,13 +2,12 @@
 // What is measured by the clock, in a boot without icount: only of use as ratios within one boot.
 #include "golden.h"
 #include "method.h"
+#include "say.h"
 #include "sweep.h"
 
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
-#include <nlohmann/json.hpp>
 #include <random>
 #include <thread>
 #include <unistd.h>
@@ -17,13 +16,7 @@ namespace bench {
 
 namespace {
 
-using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
-
-void say(const Json &row) {
-    std::printf("%s\n", row.dump().c_str());
-    std::fflush(stdout);
-}
 
 uint64_t nanoseconds_since(Clock::time_point start) {
     return static_cast<uint64_t>(

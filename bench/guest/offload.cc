@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the series adds: copy_file_range(2), ioctl(BLKCOPY), BLOCK_URING_CMD_COPY.
-#include "blkcopy_uapi.h"
+#include "blkcopy/uapi.h"
 #include "method.h"
 #include "ring.h"
 
@@ -106,12 +106,6 @@ public:
     UringCopy(const Device &device, std::unique_ptr<Ring> ring)
         : disk_(device.disk.get()), ring_(std::move(ring)) {}
 
-    kit::Status set_up() {
-        int error = io_uring_register_files(ring_->get(), &disk_, 1);
-        return error ? kit::Status(kit::errno_error("cannot register a file", -error))
-                     : kit::Status();
-    }
-
     kit::Status prepare(const Copy &copy) override {
         argument_ = Argument(disk_, copy);
         return {};
@@ -169,14 +163,10 @@ MethodResult make_ioctl(const Device &device) {
 }
 
 MethodResult make_uring_copy(const Device &device) {
-    kit::Result<std::unique_ptr<Ring>> ring = Ring::make(8);
+    kit::Result<std::unique_ptr<Ring>> ring = Ring::make_for(device.disk.get(), 8);
     if (!ring)
         return ring.error();
-    auto method = std::make_unique<UringCopy>(device, std::move(*ring));
-    kit::Status status = method->set_up();
-    if (!status)
-        return status.error();
-    return std::unique_ptr<Method>(std::move(method));
+    return std::unique_ptr<Method>(std::make_unique<UringCopy>(device, std::move(*ring)));
 }
 
 } // namespace bench

@@ -67,9 +67,11 @@ void fill(Target &target, const Device &device, const Command &command) {
     target.cdw12 = static_cast<uint32_t>(command.ranges.size() - 1);
 }
 
-class Passthrough : public Method {
+// The commands of a copy, in the structure of one of the two interfaces.
+template <typename Target>
+class PassthroughMethod : public Method {
 public:
-    explicit Passthrough(const Device &device) : device_(device) {}
+    explicit PassthroughMethod(const Device &device) : device_(device) {}
 
     kit::Status prepare(const Copy &copy) override {
         ranges_ = commands_for(device_, copy);
@@ -78,6 +80,18 @@ public:
             fill(commands_[i], device_, ranges_[i]);
         return {};
     }
+
+protected:
+    const Device &device_;
+    std::vector<Target> commands_;
+
+private:
+    std::vector<Command> ranges_; // to which the commands point
+};
+
+class Passthrough : public PassthroughMethod<nvme_passthru_cmd> {
+public:
+    using PassthroughMethod::PassthroughMethod;
 
     kit::Status run() override {
         for (nvme_passthru_cmd &command : commands_) {
@@ -87,32 +101,12 @@ public:
         }
         return {};
     }
-
-private:
-    const Device &device_;
-    std::vector<Command> ranges_;
-    std::vector<nvme_passthru_cmd> commands_;
 };
 
-class PassthroughUring : public Method {
+class PassthroughUring : public PassthroughMethod<nvme_uring_cmd> {
 public:
     PassthroughUring(const Device &device, std::unique_ptr<Ring> ring)
-        : device_(device), ring_(std::move(ring)) {}
-
-    kit::Status set_up() {
-        int file = device_.generic.get();
-        int error = io_uring_register_files(ring_->get(), &file, 1);
-        return error ? kit::Status(kit::errno_error("cannot register a file", -error))
-                     : kit::Status();
-    }
-
-    kit::Status prepare(const Copy &copy) override {
-        ranges_ = commands_for(device_, copy);
-        commands_.assign(ranges_.size(), {});
-        for (size_t i = 0; i < ranges_.size(); i++)
-            fill(commands_[i], device_, ranges_[i]);
-        return {};
-    }
+        : PassthroughMethod(device), ring_(std::move(ring)) {}
 
     kit::Status run() override {
         size_t next = 0, left = commands_.size();
@@ -147,10 +141,7 @@ private:
         *reinterpret_cast<nvme_uring_cmd *>(sqe->cmd) = command;
     }
 
-    const Device &device_;
     std::unique_ptr<Ring> ring_;
-    std::vector<Command> ranges_;
-    std::vector<nvme_uring_cmd> commands_;
 };
 
 } // namespace
@@ -163,14 +154,10 @@ MethodResult make_passthrough_uring(const Device &device) {
     if (!device.generic)
         return kit::Error{"there is no /dev/ngXnY for this drive"};
     kit::Result<std::unique_ptr<Ring>> ring =
-        Ring::make(64, IORING_SETUP_SQE128 | IORING_SETUP_CQE32);
+        Ring::make_for(device.generic.get(), 64, IORING_SETUP_SQE128 | IORING_SETUP_CQE32);
     if (!ring)
         return ring.error();
-    auto method = std::make_unique<PassthroughUring>(device, std::move(*ring));
-    kit::Status status = method->set_up();
-    if (!status)
-        return status.error();
-    return std::unique_ptr<Method>(std::move(method));
+    return std::unique_ptr<Method>(std::make_unique<PassthroughUring>(device, std::move(*ring)));
 }
 
 } // namespace bench

@@ -68,17 +68,13 @@ public:
     ReadWriteUring(const Device &device, std::unique_ptr<Ring> ring)
         : ring_(std::move(ring)), max_(device.max_io), buffer_(kDepth * device.max_io) {}
 
-    kit::Status set_up(const Device &device) {
+    kit::Status set_up() {
         iovec vectors[kDepth];
         for (unsigned i = 0; i < kDepth; i++)
             vectors[i] = {buffer_.data() + i * max_, max_};
         int error = io_uring_register_buffers(ring_->get(), vectors, kDepth);
         if (error)
             return kit::errno_error("cannot register buffers", -error);
-        int file = device.disk.get();
-        error = io_uring_register_files(ring_->get(), &file, 1);
-        if (error)
-            return kit::errno_error("cannot register a file", -error);
         return {};
     }
 
@@ -152,11 +148,11 @@ MethodResult make_read_write(const Device &device) {
 }
 
 MethodResult make_read_write_uring(const Device &device) {
-    kit::Result<std::unique_ptr<Ring>> ring = Ring::make(64);
+    kit::Result<std::unique_ptr<Ring>> ring = Ring::make_for(device.disk.get(), 64);
     if (!ring)
         return ring.error();
     auto method = std::make_unique<ReadWriteUring>(device, std::move(*ring));
-    kit::Status status = method->set_up(device);
+    kit::Status status = method->set_up();
     if (!status)
         return status.error();
     return std::unique_ptr<Method>(std::move(method));

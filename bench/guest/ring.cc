@@ -3,16 +3,26 @@
 
 namespace bench {
 
-kit::Result<std::unique_ptr<Ring>> Ring::make(unsigned entries, unsigned flags) {
-    std::unique_ptr<Ring> ring(new Ring);
+using RingResult = kit::Result<std::unique_ptr<Ring>>;
+
+RingResult Ring::make(unsigned entries, unsigned flags) {
+    io_uring ring = {};
     int error = io_uring_queue_init(
-        entries, &ring->ring_, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | flags);
-    if (error) {
-        ring->ring_.ring_fd = -1;
-        // The destructor would take down what was never up.
-        (void)ring.release();
+        entries, &ring, IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN | flags);
+
+    if (error)
         return kit::errno_error("no io_uring", -error);
-    }
+    return std::unique_ptr<Ring>(new Ring(ring));
+}
+
+RingResult Ring::make_for(int file, unsigned entries, unsigned flags) {
+    RingResult ring = make(entries, flags);
+
+    if (!ring)
+        return ring;
+    int error = io_uring_register_files((*ring)->get(), &file, 1);
+    if (error)
+        return kit::errno_error("cannot register a file", -error);
     return ring;
 }
 

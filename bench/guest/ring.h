@@ -13,6 +13,9 @@ class Ring {
 public:
     // The cheapest kind there is for one thread. `flags`: of io_uring_setup(2), besides.
     static kit::Result<std::unique_ptr<Ring>> make(unsigned entries, unsigned flags = 0);
+    // The same, with a file registered as number 0 (IOSQE_FIXED_FILE).
+    static kit::Result<std::unique_ptr<Ring>> make_for(int file, unsigned entries,
+                                                       unsigned flags = 0);
     ~Ring() { io_uring_queue_exit(&ring_); }
     Ring(const Ring &) = delete;
     Ring &operator=(const Ring &) = delete;
@@ -20,8 +23,8 @@ public:
     io_uring *get() { return &ring_; }
 
 private:
-    Ring() = default;
-    io_uring ring_ = {};
+    explicit Ring(const io_uring &ring) : ring_(ring) {}
+    io_uring ring_;
 };
 
 } // namespace bench

@@ -4,17 +4,14 @@
 #include "golden.h"
 #include "meter.h"
 #include "method.h"
+#include "say.h"
 #include "witness.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
 namespace bench {
-
-using Json = nlohmann::json;
 
 std::vector<Shape> shapes(bool smoke) {
     if (smoke)
@@ -31,11 +28,6 @@ std::vector<Shape> shapes(bool smoke) {
 
 bool Plan::wants(const std::string &method) const {
     return methods.empty() || std::find(methods.begin(), methods.end(), method) != methods.end();
-}
-
-static void say(const Json &row) {
-    std::printf("%s\n", row.dump().c_str());
-    std::fflush(stdout);
 }
 
 // Enough for a median, and yet the large ones don't take all day.
@@ -107,7 +99,7 @@ static kit::Result<Json> measure(const Device &device, const MethodKind &kind, c
     }
     if (!status)
         return status.error();
-    kit::Result<std::string> seen = witness.count();
+    kit::Result<Json> seen = witness.count();
     if (!seen)
         return seen.error();
     const long sleeps = common_sleeps(samples, need);
@@ -126,14 +118,12 @@ static kit::Result<Json> measure(const Device &device, const MethodKind &kind, c
                 {"instructions", sorted[sleeps < 0 ? sorted.size() / 2 : 0]},
                 {"samples", costs},
                 {"sleeps", sleeps},
-                {"device", Json::parse(*seen)},
+                {"device", *seen},
                 {"verified", true}};
 }
 
 kit::Status sweep(const Device &device, const Plan &plan) {
-    kit::Result<WitnessPort> witness = WitnessPort::open();
-    if (!witness)
-        return witness.error();
+    WitnessPort witness;
     kit::Result<std::unique_ptr<Meter>> meter = Meter::start();
     if (!meter)
         return meter.error();
@@ -149,7 +139,7 @@ kit::Status sweep(const Device &device, const Plan &plan) {
         for (const MethodKind &kind : method_kinds()) {
             if (!plan.wants(kind.name))
                 continue;
-            kit::Result<Json> row = measure(device, kind, shape, **meter, *witness, golden);
+            kit::Result<Json> row = measure(device, kind, shape, **meter, witness, golden);
             if (!row)
                 return about(kind.name, shape, row.error());
             say(*row);

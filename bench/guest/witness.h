@@ -2,28 +2,28 @@
 // Asks the host what the drive has seen: the port that qemu/README.md describes.
 #pragma once
 
-#include "fd.h"
+#include "blkcopy/witness_client.h"
 #include "result.h"
 
-#include <string>
+#include <nlohmann/json.hpp>
 
 namespace bench {
 
 class WitnessPort {
 public:
-    // An error if there is no such port.
-    static kit::Result<WitnessPort> open();
-
     // Counting starts here.
-    kit::Status mark();
-    // What the drive has seen since then: one JSON object in a line, without its end.
-    kit::Result<std::string> count();
+    kit::Status mark() { return client_.mark() ? kit::Status() : kit::Error{client_.error()}; }
+
+    // What the drive has seen since then.
+    kit::Result<nlohmann::json> count() {
+        std::optional<nlohmann::json> seen = client_.count();
+        if (!seen)
+            return kit::Error{client_.error()};
+        return *seen;
+    }
 
 private:
-    explicit WitnessPort(kit::Fd fd) : fd_(std::move(fd)) {}
-    kit::Result<std::string> ask(const std::string &question);
-
-    kit::Fd fd_;
+    blkcopy::WitnessClient client_{-1};
 };
 
 } // namespace bench

@@ -4,12 +4,11 @@
 #include "fd.h"
 #include "guest/meter.h"
 #include "guest/ring.h"
+#include "guest/say.h"
 #include "linear.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fcntl.h>
-#include <nlohmann/json.hpp>
 #include <numeric>
 #include <random>
 #include <sys/mman.h>
@@ -19,8 +18,6 @@
 namespace bench {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr uint64_t kBlock = 4096;
 constexpr uint64_t kWindow = 64 << 20; // bytes of the device that are used
@@ -62,25 +59,22 @@ std::vector<off_t> random_places(unsigned count) {
     return places;
 }
 
-void say(const char *method, const char *device, unsigned depth, std::vector<uint64_t> costs) {
+void tell(const char *method, const char *device, unsigned depth, std::vector<uint64_t> costs) {
     std::sort(costs.begin(), costs.end());
     // A tick of the clock, or a thread of the kernel's, is in some of them and not in others.
     const auto middle = costs.size() / 4;
     const double mean = static_cast<double>(std::accumulate(costs.begin() + middle,
                                                             costs.end() - middle, uint64_t{0})) /
                         static_cast<double>(costs.size() - 2 * middle);
-    const Json row{{"bench", "unused"},
-                   {"method", std::string(method) + ", " + device},
-                   {"bytes", kBlock},
-                   {"depth", depth},
-                   {"ops", costs.size() * depth},
-                   {"instructions", costs[costs.size() / 2] / depth},
-                   {"instructions_middle", mean / depth},
-                   {"instructions_least", costs.front() / depth},
-                   {"verified", true}};
-
-    std::printf("%s\n", row.dump().c_str());
-    std::fflush(stdout);
+    say({{"bench", "unused"},
+         {"method", std::string(method) + ", " + device},
+         {"bytes", kBlock},
+         {"depth", depth},
+         {"ops", costs.size() * depth},
+         {"instructions", costs[costs.size() / 2] / depth},
+         {"instructions_middle", mean / depth},
+         {"instructions_least", costs.front() / depth},
+         {"verified", true}});
 }
 
 kit::Status one_by_one(int fd, bool write, const char *device, unsigned ops, Meter &meter) {
@@ -103,7 +97,7 @@ kit::Status one_by_one(int fd, bool write, const char *device, unsigned ops, Met
     }
     // The first ones fill caches.
     costs.erase(costs.begin(), costs.begin() + ops / 10);
-    say(write ? "write" : "read", device, 1, std::move(costs));
+    tell(write ? "write" : "read", device, 1, std::move(costs));
     return {};
 }
 
@@ -149,7 +143,7 @@ kit::Status batches(int fd, bool write, const char *device, unsigned count, Mete
                 return kit::Error{std::string(device) + ": a block is not what was written there"};
     }
     costs.erase(costs.begin(), costs.begin() + count / 10);
-    say(write ? "write" : "read", device, kBatch, std::move(costs));
+    tell(write ? "write" : "read", device, kBatch, std::move(costs));
     return {};
 }
 

@@ -5,14 +5,13 @@
 #include "guest/golden.h"
 #include "guest/meter.h"
 #include "guest/method.h"
+#include "guest/say.h"
 #include "guest/witness.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <unistd.h>
 
 extern "C" {
@@ -23,8 +22,6 @@ extern "C" {
 namespace bench {
 
 namespace {
-
-using Json = nlohmann::json;
 
 constexpr char kFiles[] = "/sys/kernel/debug/copy-ways/";
 constexpr uint64_t kExtentBytes = 4096;
@@ -85,11 +82,11 @@ kit::Result<Cost> measure(Way &way, unsigned rounds, Meter &meter, WitnessPort &
     }
     if (!status)
         return status.error();
-    kit::Result<std::string> seen = witness.count();
+    kit::Result<Json> seen = witness.count();
     if (!seen)
         return seen.error();
     std::sort(costs.begin(), costs.end());
-    return Cost{costs[costs.size() / 2], costs.front(), Json::parse(*seen)};
+    return Cost{costs[costs.size() / 2], costs.front(), *seen};
 }
 
 } // namespace
@@ -100,9 +97,7 @@ kit::Status ways(const WaysPlan &plan) {
     kit::Result<Device> device = Device::open(plan.path);
     if (!device)
         return device.error();
-    kit::Result<WitnessPort> witness = WitnessPort::open();
-    if (!witness)
-        return witness.error();
+    WitnessPort witness;
     kit::Result<std::unique_ptr<Meter>> meter = Meter::start();
     if (!meter)
         return meter.error();
@@ -122,26 +117,23 @@ kit::Status ways(const WaysPlan &plan) {
                 status = copies ? golden.verify(way, copy) : way.prepare(copy);
             if (!status)
                 return status;
-            kit::Result<Cost> cost = measure(way, plan.rounds, **meter, *witness);
+            kit::Result<Cost> cost = measure(way, plan.rounds, **meter, witness);
             if (!cost)
                 return cost.error();
             // To ask for nothing is what asking costs.
             if (!copies)
                 asking = *cost;
             else
-                std::printf("%s\n", Json{{"bench", "ways"},
-                                         {"method", name},
-                                         {"bytes", copy.bytes()},
-                                         {"extents", extents},
-                                         {"depth", 1},
-                                         {"ops", plan.rounds},
-                                         {"instructions", cost->usual - asking.usual},
-                                         {"instructions_least", cost->least - asking.least},
-                                         {"device", cost->device},
-                                         {"verified", true}}
-                                        .dump()
-                                        .c_str());
-            std::fflush(stdout);
+                say({{"bench", "ways"},
+                     {"method", name},
+                     {"bytes", copy.bytes()},
+                     {"extents", extents},
+                     {"depth", 1},
+                     {"ops", plan.rounds},
+                     {"instructions", cost->usual - asking.usual},
+                     {"instructions_least", cost->least - asking.least},
+                     {"device", cost->device},
+                     {"verified", true}});
         }
     }
     return status ? golden.check_sources() : status;

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
-// What the guest's tests of blkcopy are made of: runs of it, prepared copies, the device's own
-// word.
+// What the guest's tests of blkcopy are made of: runs of it, and prepared copies.
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <utility>
 #include <vector>
 
 #include "guest_device.h"
 #include "guest_program.h"
-#include "witness_client.h"
+#include "guest_suite.h"
 
 namespace blkcopy {
 
@@ -22,10 +17,6 @@ using Bytes = std::vector<std::byte>;
 
 inline constexpr uint64_t kMiB = 1 << 20;
 inline constexpr uint64_t kGuard = 64 << 10; // looked at before and behind a destination
-
-struct Skip {
-    std::string reason;
-};
 
 // The device that a variable names; the test is skipped without it.
 inline GuestDevice device(const char *variable) {
@@ -56,27 +47,6 @@ inline Run blkcopy_expect(int code, std::vector<std::string> arguments) {
         expect(!run.err.empty(), "a failure is explained on standard error");
     return run;
 }
-
-// The device's own word about one run.
-class Seen {
-public:
-    Seen() : present_(WitnessClient::present() || !environment("COPY_MACHINE").empty()) {
-        if (present_)
-            expect(client_.mark(), "the witness takes a mark: " + client_.error());
-    }
-    // The counts, or nothing on a real machine, where nobody can tell.
-    std::optional<json> counts() {
-        if (!present_)
-            return std::nullopt;
-        std::optional<json> counts = client_.count();
-        expect(counts.has_value(), "the witness answers: " + client_.error());
-        return counts;
-    }
-
-private:
-    bool present_;
-    WitnessClient client_;
-};
 
 // A prepared copy: a source with known bytes, and a destination with other ones and guards around
 // it.
@@ -129,36 +99,5 @@ private:
     Bytes data_;
     Bytes before_;
 };
-
-using GuestTest = std::pair<const char *, std::function<void()>>;
-
-// Runs all, and tells in KTAP; returns the exit code of a kselftest.
-inline int run_all(const std::vector<GuestTest> &tests) {
-    size_t failed = 0;
-    size_t skipped = 0;
-    size_t number = 0;
-    fmt::print("KTAP version 1\n1..{}\n", tests.size());
-    for (const auto &[name, function] : tests) {
-        number++;
-        try {
-            function();
-            fmt::print("ok {} {}\n", number, name);
-        } catch (const Skip &skip) {
-            skipped++;
-            fmt::print("ok {} {} # SKIP {}\n", number, name, skip.reason);
-        } catch (const std::exception &error) {
-            failed++;
-            std::string text = error.what();
-            for (char &c : text)
-                if (c == '\n')
-                    c = ' ';
-            fmt::print("# {}\nnot ok {} {}\n", text, number, name);
-        }
-        std::fflush(stdout);
-    }
-    if (failed > 0)
-        return 1;
-    return skipped == tests.size() ? 4 : 0;
-}
 
 } // namespace blkcopy

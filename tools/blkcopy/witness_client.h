@@ -24,6 +24,10 @@ class WitnessClient {
 public:
     static constexpr const char *kPath = "/dev/virtio-ports/org.blkcopy.witness";
 
+    // How long to wait for an answer, in milliseconds; -1: for ever, as a guest has to whose clock
+    // counts instructions and jumps while nothing is executed.
+    explicit WitnessClient(int patience = 20000) : patience_(patience) {}
+
     [[nodiscard]] static bool present() { return ::access(kPath, F_OK) == 0; }
 
     // False, with a sentence in error(), when there is no answer.
@@ -67,7 +71,6 @@ private:
     }
 
     std::string ask(const std::string &question) {
-        constexpr int kPatience = 20000; // milliseconds
         error_.clear();
         if (!open_port())
             return "";
@@ -80,7 +83,7 @@ private:
         while (answer.find('\n') == std::string::npos) {
             pollfd ready{port_.get(), POLLIN, 0};
             char buffer[1024];
-            ssize_t n = ::poll(&ready, 1, kPatience);
+            ssize_t n = ::poll(&ready, 1, patience_);
             if (n > 0)
                 n = ::read(port_.get(), buffer, sizeof(buffer));
             if (n < 0 && errno == EINTR)
@@ -94,6 +97,7 @@ private:
         return answer.substr(0, answer.find('\n'));
     }
 
+    int patience_;
     Fd port_;
     std::string error_;
 };
