@@ -57,6 +57,7 @@ help:
 	@echo '  check-bisect    build, boot and test the kernel of each patch; ONLY=3-5 some'
 	@echo '  test-mutations  break the rules of copies, one at a time, and want tests to fail;'
 	@echo '             FILTER=3,14 some rules, FILTER=slow/signals those that a program notices'
+	@echo '  test-unpatched  ordinary I/O: what passes without the series has to with it'
 	@echo
 	@echo 'The rest'
 	@echo '  setup      install the Debian packages that are missing'
@@ -141,6 +142,9 @@ test-mutations: packages
 	@$(ROOT)/scripts/mutation-test --filter '$(FILTER)' --jobs $(J) \
 		$(if $(filter 1,$(V)),--verbose)
 
+test-unpatched: packages
+	@$(ROOT)/scripts/compare-unpatched --jobs $(J) $(if $(filter 1,$(V)),--verbose)
+
 clean:
 	$(Q)cd $(ROOT) && for each in build/*; do case $$each in \
 		build/linux-* | build/series-*) ;; *) rm -rf "$$each" ;; esac; done
@@ -149,6 +153,6 @@ distclean:
 	$(Q)rm -rf $(O)
 
 .PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests fio-engine examples test \
-	test-full list shell check check-bisect test-mutations clean distclean
+	test-full list shell check check-bisect test-mutations test-unpatched clean distclean
 
 include $(wildcard $(ROOT)/qemu/demo.mk $(ROOT)/bench/bench.mk)
