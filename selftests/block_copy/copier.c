@@ -7,12 +7,6 @@
 #define CHECK_EVERY	16
 #define ENOUGH		3
 
-static __u64 below(struct bc_copier *c, __u64 n)
-{
-	c->rng += 0x9e3779b97f4a7c15ULL;
-	return bc_mix(c->rng) % n;
-}
-
 /* Short ones as likely as long ones. */
 static __u64 choose_len(struct bc_copier *c)
 {
@@ -22,14 +16,14 @@ static __u64 choose_len(struct bc_copier *c)
 		most = c->win->len / lbs / 4;
 	if (c->src && most > c->src->len / lbs / 4)
 		most = c->src->len / lbs / 4;
-	if (below(c, 2) && most > 16)
+	if (bc_below(&c->rng, 2) && most > 16)
 		most = 16;
-	return (1 + below(c, most)) * lbs;
+	return (1 + bc_below(&c->rng, most)) * lbs;
 }
 
 static __u64 choose_off(struct bc_copier *c, const struct bc_win *w, __u64 len)
 {
-	return w->base + below(c, (w->len - len) / w->dev->lbs + 1) * w->dev->lbs;
+	return w->base + bc_below(&c->rng, (w->len - len) / w->dev->lbs + 1) * w->dev->lbs;
 }
 
 /* Extents of @total bytes in all, outside of the destination. */
@@ -41,7 +35,7 @@ static __u32 choose_extents(struct bc_copier *c, struct blk_copy_extent *ext, __
 	__u32 nr;
 
 	for (nr = 0; left; nr++) {
-		len = nr + 1 == most ? left : (1 + below(c, left / lbs)) * lbs;
+		len = nr + 1 == most ? left : (1 + bc_below(&c->rng, left / lbs)) * lbs;
 		do
 			off = choose_off(c, from, len);
 		while (!c->src && off < dst + total && off + len > dst);
@@ -53,11 +47,11 @@ static __u32 choose_extents(struct bc_copier *c, struct blk_copy_extent *ext, __
 
 int bc_copier_op(struct bc_copier *c)
 {
-	enum bc_iface iface = below(c, 2) ? BC_IOCTL : BC_CFR;
+	enum bc_iface iface = bc_below(&c->rng, 2) ? BC_IOCTL : BC_CFR;
 	struct blk_copy_extent ext[MOST_EXTENTS];
 	__u64 total = choose_len(c), dst = choose_off(c, c->win, total), start, took;
-	__u32 nr = choose_extents(c, ext, iface == BC_CFR ? 1 : 1 + below(c, MOST_EXTENTS), dst,
-				  total);
+	__u32 most = iface == BC_CFR ? 1 : 1 + bc_below(&c->rng, MOST_EXTENTS);
+	__u32 nr = choose_extents(c, ext, most, dst, total);
 	int ret;
 
 	start = bc_now_ms();

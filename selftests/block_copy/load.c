@@ -18,12 +18,6 @@ __u64 bc_now_ms(void)
 	return ts.tv_sec * 1000ULL + ts.tv_nsec / 1000000;
 }
 
-static __u64 below(struct bc_load *l, __u64 n)
-{
-	l->rng += 0x9e3779b97f4a7c15ULL;
-	return bc_mix(l->rng) % n;
-}
-
 /* A random part of the window, up to @most bytes, whole blocks. */
 static void choose(struct bc_load *l, __u64 most, __u64 *off, __u64 *len)
 {
@@ -33,9 +27,11 @@ static void choose(struct bc_load *l, __u64 most, __u64 *off, __u64 *len)
 		most = l->win->len;
 	/* Short ones as likely as long ones. */
 	blocks = most / lbs;
-	blocks = below(l, 2) ? 1 + below(l, blocks) : 1 + below(l, blocks < 16 ? blocks : 16);
+	if (!bc_below(&l->rng, 2) && blocks > 16)
+		blocks = 16;
+	blocks = 1 + bc_below(&l->rng, blocks);
 	*len = blocks * lbs;
-	*off = l->win->base + below(l, (l->win->len - *len) / lbs + 1) * lbs;
+	*off = l->win->base + bc_below(&l->rng, (l->win->len - *len) / lbs + 1) * lbs;
 }
 
 static enum bc_op choose_op(struct bc_load *l)
@@ -43,7 +39,7 @@ static enum bc_op choose_op(struct bc_load *l)
 	unsigned int op;
 
 	do
-		op = 1U << below(l, 7);
+		op = 1U << bc_below(&l->rng, 7);
 	while (!(l->ops & op));
 	return op;
 }
@@ -63,7 +59,7 @@ static int refused(struct bc_load *l, __u64 dst, const struct blk_copy_extent *e
 static int copy_op(struct bc_load *l, enum bc_iface iface, __u64 longest)
 {
 	struct blk_copy_extent ext[MOST_EXTENTS];
-	__u32 nr = iface == BC_CFR ? 1 : 1 + below(l, MOST_EXTENTS);
+	__u32 nr = iface == BC_CFR ? 1 : 1 + bc_below(&l->rng, MOST_EXTENTS);
 	__u32 i, wanted = nr;
 	__u64 dst, total, lbs = l->win->dev->lbs;
 	struct bc_result r;
@@ -82,9 +78,9 @@ static int copy_op(struct bc_load *l, enum bc_iface iface, __u64 longest)
 
 		if (!left)
 			break;
-		len = i + 1 == wanted ? left : lbs * (1 + below(l, left / lbs));
+		len = i + 1 == wanted ? left : lbs * (1 + bc_below(&l->rng, left / lbs));
 		for (tries = 0; tries < 1000; tries++) {
-			off = l->win->base + below(l, (l->win->len - len) / lbs + 1) * lbs;
+			off = l->win->base + bc_below(&l->rng, (l->win->len - len) / lbs + 1) * lbs;
 			if (off + len <= dst || off >= dst + total)
 				break;
 		}

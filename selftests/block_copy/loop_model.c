@@ -58,20 +58,14 @@ FIXTURE_TEARDOWN(loop_model)
 	bc_close(&self->drive);
 }
 
-static __u64 below(struct bc_load *l, __u64 n)
-{
-	l->rng += 0x9e3779b97f4a7c15ULL;
-	return bc_mix(l->rng) % n;
-}
-
 /* Punches a hole, or writes zeroes. */
 static int zero_op(struct bc_load *l)
 {
 	__u64 b = l->win->dev->lbs, blocks = LEN / b, range[2], i;
-	bool discard = below(l, 2);
+	bool discard = bc_below(&l->rng, 2);
 
-	range[1] = (1 + below(l, 32)) * b;
-	range[0] = below(l, blocks - range[1] / b + 1) * b;
+	range[1] = (1 + bc_below(&l->rng, 32)) * b;
+	range[0] = bc_below(&l->rng, blocks - range[1] / b + 1) * b;
 	if (verbose)
 		bc_log("%llu: %s %llu+%llu", l->done, discard ? "discard" : "zero", range[0],
 		       range[1]);
@@ -88,7 +82,7 @@ static int zero_op(struct bc_load *l)
 
 static int random_op(struct bc_load *l)
 {
-	__u64 what = below(l, 20);
+	__u64 what = bc_below(&l->rng, 20);
 
 	if (what == 0) {
 		if (verbose)

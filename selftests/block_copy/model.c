@@ -57,12 +57,6 @@ FIXTURE_TEARDOWN(model)
 	bc_close(&self->a);
 }
 
-static __u64 below(__u64 *rng, __u64 n)
-{
-	*rng += 0x9e3779b97f4a7c15ULL;
-	return bc_mix(*rng) % n;
-}
-
 /* Case @number of the seed, on a device of @blocks. */
 static void choose(struct one *c, __u64 number, __u64 blocks, __u64 lbs)
 {
@@ -70,16 +64,16 @@ static void choose(struct one *c, __u64 number, __u64 blocks, __u64 lbs)
 	__u64 most = LONGEST / lbs < blocks / 4 ? LONGEST / lbs : blocks / 4;
 	__u32 want;
 
-	total = 1 + below(&rng, below(&rng, 2) ? most : most < 20 ? most : 20);
-	dst = below(&rng, blocks - total + 1);
-	want = below(&rng, 2) ? 1 : 1 + below(&rng, MOST_EXTENTS);
-	c->iface = want == 1 && below(&rng, 2) ? BC_CFR : BC_IOCTL;
+	total = 1 + bc_below(&rng, bc_below(&rng, 2) ? most : most < 20 ? most : 20);
+	dst = bc_below(&rng, blocks - total + 1);
+	want = bc_below(&rng, 2) ? 1 : 1 + bc_below(&rng, MOST_EXTENTS);
+	c->iface = want == 1 && bc_below(&rng, 2) ? BC_CFR : BC_IOCTL;
 	c->dst = dst * lbs;
 	left = total;
 	for (c->nr = 0; left; c->nr++) {
-		len = c->nr + 1 == want ? left : 1 + below(&rng, left);
+		len = c->nr + 1 == want ? left : 1 + bc_below(&rng, left);
 		do
-			off = below(&rng, blocks - len + 1);
+			off = bc_below(&rng, blocks - len + 1);
 		while (off < dst + total && off + len > dst);
 		c->ext[c->nr] = (struct blk_copy_extent){ off * lbs, len * lbs };
 		left -= len;

@@ -112,13 +112,23 @@ void bc_srand(__u64 seed)
 	rand_state = seed;
 }
 
+static __u64 next(__u64 *state)
+{
+	*state += ODD;
+	return bc_mix(*state);
+}
+
 __u64 bc_rand(void)
 {
-	rand_state += ODD;
-	return bc_mix(rand_state);
+	return next(&rand_state);
 }
 
 __u64 bc_rand_below(__u64 n)
 {
-	return bc_rand() % n;
+	return bc_below(&rand_state, n);
+}
+
+__u64 bc_below(__u64 *state, __u64 n)
+{
+	return next(state) % n;
 }

@@ -114,12 +114,6 @@ FIXTURE_TEARDOWN(reload)
 	bc_close(&self->a);
 }
 
-static __u64 below(FIXTURE_DATA(reload) *self, __u64 n)
-{
-	self->rng += 0x9e3779b97f4a7c15ULL;
-	return bc_mix(self->rng) % n;
-}
-
 static bool used(const int *slot, int which)
 {
 	int i;
@@ -137,7 +131,7 @@ static int move(FIXTURE_DATA(reload) *self, int segment, char *buf)
 	int from = self->slot[segment], to;
 
 	do
-		to = below(self, SLOTS);
+		to = bc_below(&self->rng, SLOTS);
 	while (used(self->slot, to));
 	if (pread(self->a.fd, buf, bytes, first + from * bytes) != (ssize_t)bytes ||
 	    pwrite(self->a.fd, buf, bytes, first + to * bytes) != (ssize_t)bytes)
@@ -151,12 +145,12 @@ static int move(FIXTURE_DATA(reload) *self, int segment, char *buf)
 
 static int swap_once(FIXTURE_DATA(reload) *self, char *buf)
 {
-	int ret, i, nr = 1 + below(self, SEGMENTS);
+	int ret, i, nr = 1 + bc_below(&self->rng, SEGMENTS);
 	char *text;
 
 	ret = bc_dm_suspend(self->dm, self->flags);
 	for (i = 0; !ret && i < nr; i++)
-		ret = move(self, below(self, SEGMENTS), buf);
+		ret = move(self, bc_below(&self->rng, SEGMENTS), buf);
 	text = table(&self->stack, &self->a, self->slot);
 	ret = ret ?: bc_dm_load(self->dm, text) ?: bc_dm_resume(self->dm);
 	free(text);
@@ -169,7 +163,7 @@ static void *swapper(void *arg)
 	char *buf = bc_alloc(SLOT * self->a.lbs);
 
 	while (!__atomic_load_n(&self->stop, __ATOMIC_RELAXED) && !self->bad) {
-		usleep(below(self, 30000));
+		usleep(bc_below(&self->rng, 30000));
 		self->bad = swap_once(self, buf);
 		__atomic_store_n(&self->swaps, self->swaps + 1, __ATOMIC_RELAXED);
 	}
