@@ -35,7 +35,7 @@ help:
 	@echo
 	@echo 'See it work'
 	@echo '  demo       copy a file system inside an emulated NVMe drive, with proof'
-	@echo '  test       all tests; FILTER=TEXT the machines and tests named so, FLAVOUR=debug'
+	@echo '  test       all tests; FILTER=TEXT machines and tests named so, FLAVOUR=debug'
 	@echo '             under KASAN and lockdep, FLAVOUR=all both'
 	@echo '  test-full  the same, and the long form of tests that have a short one'
 	@echo '  shell      a shell in a guest: MACHINE=default'
@@ -45,18 +45,18 @@ help:
 	@echo 'Use the series'
 	@echo '  apply      git am the series onto your kernel tree: KDIR=~/linux'
 	@echo '  tools      blkcopy(8), in build/tools/blkcopy'
-	@echo '  fio-engine an engine for fio that copies (bench/fio/README.md), in build/bench/fio'
-	@echo '  kmod       modules for tests (kmod/README.md): KDIR=~/linux against your kernel'
+	@echo '  fio-engine an engine for fio that copies (bench/fio/README.md)'
+	@echo '  kmod       modules for tests (kmod/README.md); KDIR=~/linux: for your kernel'
 	@echo
 	@echo 'Change the series (build/linux-6.12 is a git tree, branch copy-offload)'
 	@echo '  tree       make that tree from Debian'\''s source and patches/'
 	@echo '  kernel     build a kernel: FLAVOUR=plain|debug|unpatched; TREE=work builds'
 	@echo '             build/linux-6.12 as it is instead of patches/'
 	@echo '  refresh    export the tree'\''s commits to patches/'
-	@echo '  check      style; checkpatch, W=1, sparse for each patch; arm64, clang... for all'
+	@echo '  check      style, checkpatch; W=1, sparse per patch; arm64, clang... for all'
 	@echo '  check-bisect    build, boot and test the kernel of each patch; ONLY=3-5 some'
-	@echo '  test-mutations  break the rules of copies, one at a time, and want tests to fail;'
-	@echo '             FILTER=3,14 some rules, FILTER=slow/signals those that a program notices'
+	@echo '  test-mutations  break the rules of copies, one at a time: tests must fail;'
+	@echo '             FILTER=3,14 some rules, FILTER=slow/signals what a program notices'
 	@echo '  test-unpatched  ordinary I/O: what passes without the series has to with it'
 	@echo
 	@echo 'The rest'
@@ -64,7 +64,7 @@ help:
 	@echo '  clean      remove build/, except the kernel trees; distclean: those too'
 	@echo
 	@echo 'V=1 shows commands and output, J=N sets the number of jobs ($(J)).'
-	@echo 'Exit codes: 0 passed, 1 failed, 4 all skipped, 2 usage, 3 the machine or host failed.'
+	@echo 'Exit codes: 0 passed, 1 failed, 2 usage, 3 machine or host failed, 4 skipped.'
 
 setup:
 	@$(ROOT)/scripts/setup.sh
