@@ -9,7 +9,9 @@ bench-tools: harness
 bench-kernel: bench-tools selftests kmod
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench O=$(O)/bench SELFTESTS=$(SELFTESTS) V=$(V) -j$(J) $(O)/bench/bench-kernel
 
+# Without FILTER a second kernel, built without the series: what reads and writes cost there.
 bench: kernel bench-kernel
+	@test -n '$(FILTER)' || $(MAKE) $(QUIET) kernel FLAVOUR=unpatched
 	@$(BENCH) run --filter '$(FILTER)' \
 		--series "$$(git -C $(ROOT) rev-parse --short HEAD 2>/dev/null)"
 

@@ -124,6 +124,33 @@ TEST(Headlines, ReachedAndMissed) {
     EXPECT_EQ(text.find("64 KiB"), std::string::npos) << text;
 }
 
+TEST(Headlines, WaysAndWhatIsUnused) {
+    Results results;
+    for (const char *flavour : {"plain", "unpatched"}) {
+        Row unused = row("read, nvme", 1, k4K, flavour == std::string("plain") ? 10005 : 10000, {});
+        unused.bench = "unused";
+        unused.flavour = flavour;
+        results.rows.push_back(unused);
+    }
+    for (const auto &[method, cost] : {std::pair{"one", 40000.0}, std::pair{"plug", 160000.0}}) {
+        Row way = row(method, 128, k4K, cost, {});
+        way.bench = "ways";
+        results.rows.push_back(way);
+    }
+    std::vector<Headline> list = headlines(results, {});
+    const Headline *reads = line(list, "4 KiB read, nvme where nobody copies");
+    ASSERT_NE(reads, nullptr);
+    EXPECT_EQ(reads->measured, "1.0005");
+    EXPECT_EQ(reads->wanted, "at most 1.0010");
+    EXPECT_EQ(reads->reached, true);
+    EXPECT_EQ(line(list, "4 KiB write, nvme where nobody copies")->measured, "");
+    EXPECT_EQ(line(list, "128 bios merged")->measured, "4.0");
+    EXPECT_EQ(line(list, "128 bios that nothing merges")->measured, "");
+
+    results.rows[0].instructions = 10011;
+    EXPECT_EQ(line(headlines(results, {}), "4 KiB read, nvme")->reached, false);
+}
+
 TEST(Tables, Numbers) {
     EXPECT_EQ(number_text(0), "0");
     EXPECT_EQ(number_text(1.25), "1.2");

@@ -194,6 +194,12 @@ FIXTURE_VARIANT_ADD(refusing, crypt) {
 	.kind.md = -1,
 };
 
+FIXTURE_VARIANT_ADD(refusing, integrity) {
+	.kind.tables = { "0 @32768 linear %b @8192\n",
+			 "0 @16000 integrity %0 0 - J 1 internal_hash:crc32c\n" },
+	.kind.md = -1,
+};
+
 /* Snapshots and pools take what is not zero for their own metadata. */
 static int zero(const struct bc_dev *dev, __u64 off, __u64 len)
 {

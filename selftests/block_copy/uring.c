@@ -289,7 +289,7 @@ static void leave(struct io_uring *ring, int fd, struct blk_copy_arg *arg, bool 
 	_exit(0);
 }
 
-TEST_F_TIMEOUT(uring, exit_with_copies_in_flight, 120)
+TEST_F_TIMEOUT(uring, exit_with_copies_in_flight, 300)
 {
 	unsigned int round, i;
 
