@@ -2,6 +2,7 @@
 #include "check.h"
 
 #include "bound.h"
+#include "moved_table.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -32,6 +33,25 @@ static std::optional<Bound> bound_for(const Row &row, const std::vector<kit::Mac
     return bound_of(*limits, row.extents, row.each());
 }
 
+// Whether what moved data inside the kernel did as it was told: "" or what is wrong.
+static std::string wrong_way(const Row &row) {
+    if (!is_moved(row.bench) || !row.device)
+        return "";
+    if (!row.all.value("offload", false))
+        return row.device->copies ? fmt::format("copied {} times, though it was to read and write",
+                                                row.device->copies)
+                                  : "";
+    // Metadata are read and written all the same, and in front of a snapshot the data that are new.
+    const uint64_t data = row.device->read_bytes + row.device->write_bytes;
+    const uint64_t most =
+        row.bytes * row.ops / 4 + (row.bench.starts_with("snapshot") ? row.ops * 4096 : 0);
+    if (!row.device->copies)
+        return "the drive copied nothing";
+    return data > most
+               ? fmt::format("{} bytes of data went through the host, {} would be many", data, most)
+               : "";
+}
+
 std::vector<std::string> violations(const Results &results,
                                     const std::vector<kit::Machine> &machines) {
     std::vector<std::string> list;
@@ -41,6 +61,9 @@ std::vector<std::string> violations(const Results &results,
             fmt::format("{}: {} of {}", row.machine, row.method, shape_text(row));
         if (row.bytes && !row.verified)
             list.push_back(label + ": nobody has verified what was copied");
+        const std::string wrong = wrong_way(row);
+        if (!wrong.empty())
+            list.push_back(label + ": " + wrong);
         std::optional<Bound> bound = bound_for(row, machines);
         if (!bound)
             continue;

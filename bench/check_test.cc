@@ -88,6 +88,28 @@ TEST(Check, WhatIsNotSoundIsTold) {
               "bench-2m: read+write of 4 KiB: nobody has verified what was copied");
 }
 
+TEST(Check, KernelUsersDoAsTheyWereTold) {
+    auto sentence = [](bool offload, DeviceWork work) {
+        Row r = row(offload ? "copied" : "read+write", 1, k2M, 1, work);
+        r.bench = "mapper";
+        r.all = {{"user", "mirror"}, {"offload", offload}};
+        Results results;
+        results.rows = {r};
+        std::vector<std::string> list = violations(results, {});
+        return list.empty() ? "" : list[0];
+    };
+    EXPECT_EQ(sentence(false, {.reads = 4, .read_bytes = k2M, .writes = 4, .write_bytes = k2M}),
+              "");
+    EXPECT_EQ(sentence(true, {.copies = 1, .ranges = 32, .write_bytes = k4K}), "");
+    EXPECT_EQ(sentence(false, {.copies = 1, .ranges = 32}),
+              "bench-2m: read+write of 2 MiB: copied 1 times, though it was to read and write");
+    EXPECT_EQ(sentence(true, {.reads = 4, .read_bytes = k2M}),
+              "bench-2m: copied of 2 MiB: the drive copied nothing");
+    EXPECT_EQ(sentence(true, {.copies = 1, .ranges = 16, .read_bytes = k2M / 2}),
+              "bench-2m: copied of 2 MiB: 1048576 bytes of data went through the host, 524288 "
+              "would be many");
+}
+
 Results ratios(double ioctl) {
     Results results;
     results.rows = {row("ioctl", 1, k2M, ioctl, {.copies = 1, .ranges = 32}),

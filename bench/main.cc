@@ -4,6 +4,7 @@
 #include "compare.h"
 #include "fd.h"
 #include "interrupt.h"
+#include "moved_table.h"
 #include "page.h"
 #include "plot.h"
 #include "runner.h"
@@ -65,8 +66,10 @@ int report(const Results &results, const kit::Setting &setting, const std::strin
     }
     auto all_tables = [&](bool some) {
         std::vector<Table> tables = break_even_tables(results, setting.machines);
-        for (const auto &more : {reader_tables(results), other_tables(results),
-                                 sweep_tables(results, setting.machines, some)})
+        for (const auto &more :
+             {mapper_tables(results, setting.machines), snapshot_tables(results, setting.machines),
+              wire_tables(results, setting.machines), reader_tables(results), other_tables(results),
+              sweep_tables(results, setting.machines, some)})
             tables.insert(tables.end(), more.begin(), more.end());
         return tables;
     };

@@ -2,6 +2,7 @@
 #include "table.h"
 
 #include "bound.h"
+#include "moved_table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -167,7 +168,7 @@ std::vector<Table> other_tables(const Results &results) {
 
     for (const Row &row : results.rows)
         if (row.bench != "sweep" && row.bench != "times" && row.bench != "reader" &&
-            std::find(names.begin(), names.end(), row.bench) == names.end())
+            !is_moved(row.bench) && std::find(names.begin(), names.end(), row.bench) == names.end())
             names.push_back(row.bench);
     for (const std::string &name : names) {
         Table table;

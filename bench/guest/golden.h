@@ -4,6 +4,7 @@
 
 #include "device.h"
 #include "method.h"
+#include "pattern.h"
 
 #include <cstdint>
 
@@ -22,7 +23,7 @@ Copy scattered(unsigned extents, uint64_t bytes);
 
 class Golden {
 public:
-    explicit Golden(const Device &device) : device_(device), chunk_(1 << 20) {}
+    explicit Golden(const Device &device) : device_(device), pattern_(device.disk.get()) {}
 
     // Fills the sources, each word with a function of its place.
     kit::Status fill_sources();
@@ -33,12 +34,8 @@ public:
     kit::Status check_sources();
 
 private:
-    kit::Status fill(uint64_t from, uint64_t bytes, uint64_t salt);
-    kit::Status expect(uint64_t at, uint64_t bytes, uint64_t salt, uint64_t place,
-                       const char *what);
-
     const Device &device_;
-    Buffer chunk_;
+    Pattern pattern_;
     uint64_t clobbers_ = 0; // each verification has other old data
 };
 
