@@ -52,7 +52,7 @@ TEST(Row, SizesAsPeopleSayThem) {
 
 TEST(RowReader, LinesComeInPieces) {
     std::vector<Row> rows;
-    RowReader reader([&](Row row) { rows.push_back(row); });
+    RowReader reader([&](const Row &row) { rows.push_back(row); });
     std::string text = "{\"bench\":\"plan\",\"rows\":1}\nhello\n" + std::string(kLine) + "\r\n";
     for (char c : text)
         reader.feed(std::string_view(&c, 1));

@@ -19,6 +19,7 @@ double median(std::vector<double> values) {
 double rank_test(const std::vector<double> &a, const std::vector<double> &b) {
     std::vector<std::pair<double, bool>> all; // value, whether it is of `a`
 
+    all.reserve(a.size() + b.size());
     for (double value : a)
         all.emplace_back(value, true);
     for (double value : b)

@@ -105,7 +105,7 @@ TEST(Judge, ChecksOfTheKernelHaveTheirOwnOutcomes) {
     EXPECT_EQ(outcome_of({program("a", {P}), checks}), Outcome::lockdep);
 }
 
-RunResult run_of(std::vector<Outcome> outcomes) {
+RunResult run_of(const std::vector<Outcome> &outcomes) {
     RunResult run;
     for (Outcome o : outcomes) {
         MachineResult m;

@@ -184,14 +184,14 @@ std::vector<std::string> DemoResult::failures() const {
     if (!trouble.empty())
         failures.push_back(trouble);
     if (files == 0 || bytes == 0)
-        failures.push_back("nothing was copied, so nothing is proven");
+        failures.emplace_back("nothing was copied, so nothing is proven");
     check_copy(failures, "offloaded", offloaded, *this);
     check_copy(failures, "read + write", read_written, *this);
     check_devices_word(failures, *this);
     if (!source_unchanged)
-        failures.push_back("the source is not what it was");
+        failures.emplace_back("the source is not what it was");
     if (!surroundings_unchanged)
-        failures.push_back("something outside the two destinations was changed");
+        failures.emplace_back("something outside the two destinations was changed");
     return failures;
 }
 

@@ -19,7 +19,7 @@ Status add_modules(Initramfs &initramfs, const std::string &directory, const Mac
 
     if (!directory.empty()) {
         for (const fs::directory_entry &entry : fs::directory_iterator(directory, code)) {
-            fs::path file = entry.path();
+            const fs::path &file = entry.path();
             if (file.extension() != ".ko")
                 continue;
             Status status = initramfs.add_host_file(

@@ -58,7 +58,7 @@ Result<QemuBinary> QemuBinary::find() {
     std::vector<std::string> candidates;
 
     if (const char *qemu = std::getenv("QEMU"); qemu && *qemu) {
-        candidates.push_back(qemu);
+        candidates.emplace_back(qemu);
     } else {
         const char *path = std::getenv("PATH");
         std::istringstream in(path ? path : "/usr/local/bin:/usr/bin:/bin");

@@ -39,7 +39,7 @@ struct MoverTest : testing::Test {
     static std::string make(const char *name) {
         std::string path = testing::TempDir() + "mover_" + name + std::to_string(::getpid());
         std::vector<unsigned char> bytes(kLength);
-        unsigned state = static_cast<unsigned>(name[0]);
+        unsigned state = static_cast<unsigned char>(name[0]);
         for (unsigned char &byte : bytes)
             byte = static_cast<unsigned char>((state = state * 1664525 + 1013904223) >> 24);
         int fd = ::open(path.c_str(), O_CREAT | O_TRUNC | O_WRONLY, 0600);

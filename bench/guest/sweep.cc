@@ -47,8 +47,8 @@ struct Sample {
 };
 
 // The most sleeps that at least `need` samples have; -1 if there are none.
-static long common_sleeps(const std::vector<Sample> &samples, unsigned need) {
-    std::map<long, unsigned> classes;
+static long common_sleeps(const std::vector<Sample> &samples, size_t need) {
+    std::map<long, size_t> classes;
     long most = -1;
     for (const Sample &sample : samples)
         if (++classes[sample.sleeps] >= need)
@@ -78,8 +78,8 @@ static kit::Result<Json> measure(const Device &device, const MethodKind &kind, c
         return status.error();
     // The verification was one operation, whose first touches should not count.
     status = (*method)->run();
-    const unsigned count = operations(shape);
-    const unsigned need = std::max(2U, count / 3);
+    const size_t count = operations(shape);
+    const size_t need = std::max<size_t>(2, count / 3);
     std::vector<Sample> samples;
     if (status)
         status = witness.mark();

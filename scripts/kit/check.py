@@ -10,7 +10,7 @@ import re
 import shutil
 from typing import Dict, List, Optional
 
-from . import base, cocci, common, git, house, kconfig, series, store, tree
+from . import base, cocci, common, git, house, kconfig, series, store, tidy, tree
 from .objects import Objects, Snapshot, Variant, snapshot
 from .patch_style import PatchStyle
 
@@ -149,11 +149,16 @@ class Series:
 def check(jobs: int, minutes: Optional[float] = None) -> None:
     """All checks; with `minutes`, what takes long is not begun after that many."""
     report, budget = Report(), store.Budget(minutes)
-    for name, look in house.checks(house.tracked()).items():
+    files = house.tracked()
+    for name, look in house.checks(files).items():
         report.add(name, look())
     report.add("generated patches", [f"`make refresh` makes {name} anew" for name in tree.stale()])
     patches = Series(report, jobs, budget)
     patches.style()
+    sources = [path for path in files if path.suffix == ".cc"]
+    found = tidy.Tidy(jobs).check(sources, budget)
+    if found is not None:
+        report.add(f"{'clang-tidy':22} {len(sources)} sources", found)
     first, *rest = variants().values()
     patches.each_patch(first)
     for variant in rest:

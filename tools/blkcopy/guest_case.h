@@ -33,13 +33,13 @@ inline void need_offload() {
         throw Skip{"this machine's drive does not offer to copy"};
 }
 
-inline Run blkcopy(std::vector<std::string> arguments) {
+inline Run blkcopy(const std::vector<std::string> &arguments) {
     return Child(arguments).wait();
 }
 
 // A run that must end with this code; with --json the report must say the same.
-inline Run blkcopy_expect(int code, std::vector<std::string> arguments) {
-    const Run run = blkcopy(arguments);
+inline Run blkcopy_expect(int code, const std::vector<std::string> &arguments) {
+    Run run = blkcopy(arguments);
     expect(run.exit_code == code,
            fmt::format("\"blkcopy {}\" ends with {}, not with {}; it said: {}{}",
                        fmt::join(arguments, " "), code, run.exit_code, run.err, run.out));

@@ -42,7 +42,7 @@ struct Run {
 };
 
 inline std::string program_path() {
-    const std::string named = environment("BLKCOPY");
+    std::string named = environment("BLKCOPY");
     if (!named.empty())
         return named;
     return std::filesystem::read_symlink("/proc/self/exe").parent_path() / "blkcopy";
@@ -59,6 +59,7 @@ public:
         pid_ = ::fork();
         if (pid_ == 0) {
             std::vector<char *> argv;
+            argv.reserve(all.size() + 1);
             for (std::string &argument : all)
                 argv.push_back(argument.data());
             argv.push_back(nullptr);

@@ -62,7 +62,7 @@ std::string shown(Progress::Style style) {
         progress.update(10);
     }
     std::fclose(stream);
-    const std::string result(text, size);
+    std::string result(text, size);
     std::free(text);
     return result;
 }
