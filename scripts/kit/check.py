@@ -60,8 +60,7 @@ class Series:
 
     def __init__(self, report: Report, jobs: int, budget: store.Budget):
         self.report, self.jobs, self.budget = report, jobs, budget
-        self.patches = series.patch_files(common.PATCHES)
-        if not self.patches:
+        if not series.patch_files(common.PATCHES):
             common.die(f"{common.shown(common.PATCHES)} has no patches")
         self.source = base.cached()
         # The last patch is made of selftests/, which has checks of its own.
@@ -81,14 +80,14 @@ class Series:
     def style(self) -> None:
         """checkpatch and kernel-doc of each patch, checkpatch of the modules for tests."""
         style = PatchStyle(self.source, self.bench)
-        for number, patch in enumerate(self.patches, 1):
+        # Not of the selftests: checkpatch takes kselftest's macros for mistakes.
+        for number, patch in enumerate(self.code, 1):
             if not style.knows(patch) and not self.budget.allows("checkpatch", patch.name):
                 continue
             found = style.checkpatch(patch)
-            if number < len(self.commits):
-                before, after = self.commits[number - 1 : number + 1]
-                said = style.kernel_doc(before, after, series.touched_files([patch]))
-                found += [f"{patch.name}: {text}" for text in said]
+            before, after = self.commits[number - 1 : number + 1]
+            said = style.kernel_doc(before, after, series.touched_files([patch]))
+            found += [f"{patch.name}: {text}" for text in said]
             self.report.add(f"{'checkpatch kernel-doc':22} {patch.name}", found)
         modules = "modules for tests"
         if style.knows_modules() or self.budget.allows("checkpatch", modules):
