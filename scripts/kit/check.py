@@ -154,15 +154,15 @@ def check(jobs: int, minutes: Optional[float] = None) -> None:
     report.add("generated patches", [f"`make refresh` makes {name} anew" for name in tree.stale()])
     patches = Series(report, jobs, budget)
     patches.style()
-    sources = [path for path in files if path.suffix == ".cc"]
-    found = tidy.Tidy(jobs).check(sources, budget)
-    if found is not None:
-        report.add(f"{'clang-tidy':22} {len(sources)} sources", found)
     first, *rest = variants().values()
     patches.each_patch(first)
     for variant in rest:
         patches.tip(variant)
     patches.coccinelle()
+    sources = [path for path in files if path.suffix == ".cc"]
+    found = tidy.Tidy(jobs).check(sources, budget)
+    if found is not None:
+        report.add(f"{'clang-tidy':22} {len(sources)} sources", found)
     for text in budget.sentences():
         common.say(f"  {text}")
     totals = f"{report.passed} passed, {report.failed} failed"
