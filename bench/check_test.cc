@@ -142,7 +142,7 @@ TEST(Headlines, ReachedAndMissed) {
     EXPECT_EQ(line(list, "read+write / ioctl, 2 MiB")->reached, false);
     EXPECT_EQ(line(list, "measurements whose commands")->measured, "2 of 2");
     std::string text = headline_text(list, false);
-    EXPECT_NE(text.find("1.01  at most 1.00   missed"), std::string::npos) << text;
+    EXPECT_NE(text.find("1.01  at most 1.00  missed"), std::string::npos) << text;
     EXPECT_EQ(text.find("64 KiB"), std::string::npos) << text;
 }
 

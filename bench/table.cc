@@ -227,6 +227,8 @@ std::string headline_text(const std::vector<Headline> &headlines, bool colour) {
     std::string text;
 
     for (const Headline &line : headlines) {
+        if (line.measured.empty())
+            continue;
         width = std::max(width, line.what.size());
         number = std::max(number, line.measured.size());
         wanted = std::max(wanted, line.wanted.size());
