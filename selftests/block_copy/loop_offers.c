@@ -238,7 +238,7 @@ TEST_F(offers, zoned_device)
 	static const char dir[] = "/sys/kernel/config/nullb/block_copy_zoned";
 	static const char * const values[][2] = {
 		{ "size", "64" }, { "zoned", "1" }, { "zone_size", "16" }, { "blocksize", "4096" },
-		{ "memory_backed", "1" }, { "power", "1" },
+		{ "memory_backed", "1" }, { "copy_max_bytes", "65536" }, { "power", "1" },
 	};
 	struct bc_loop_options opt = { .block_size = BLOCK };
 	const char *node = "/dev/block_copy_zoned";

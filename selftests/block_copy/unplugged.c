@@ -345,6 +345,15 @@ TEST_F_TIMEOUT(unplugged, under_copies, 90)
 		copies += task[i].copies;
 	}
 	bc_unwatch();
+	if (!variant->bottom) {
+		struct blk_copy_extent ext = { self->win[0].base, self->a.lbs };
+
+		/* All that is left is a descriptor, but that is not the end of the source. */
+		for (i = BC_IOCTL; i <= BC_CFR; i++)
+			EXPECT_EQ(0, bc_refused(bc_copy(i, self->a.fd, ext.offset + BC_MIB / 2,
+							self->a.fd, &ext, 1),
+						ENODEV, bc_iface_name(i)));
+	}
 	if (bc_have_witness()) {
 		EXPECT_EQ(0, bc_count(&saw));
 		EXPECT_LE(copies * 1500, saw.blocks);
