@@ -23,10 +23,10 @@ def collect_words(source: pathlib.Path, objects: pathlib.Path) -> List[str]:
 
 
 def pack(objects: pathlib.Path, archive: pathlib.Path) -> None:
-    """Makes the archive of what was collected. The same files give the same bytes."""
+    """Makes the archive of what was collected. The same files give the same bytes, at any time."""
     common.run(
-        ["tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "-I", "zstd -9 -T0"]
-        + ["-C", objects, "-cf", archive, "kdir"]
+        ["tar", "--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=2000-01-01Z"]
+        + ["-I", "zstd -9 -T0", "-C", objects, "-cf", archive, "kdir"]
     )
     shutil.rmtree(objects / "kdir")
 
