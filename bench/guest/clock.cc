@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is measured by the clock, in a boot without icount: only of use as ratios within one boot.
 #include "golden.h"
-#include "method.h"
 #include "say.h"
 #include "sweep.h"
 
@@ -65,6 +64,18 @@ private:
     bool failed_ = false;
 };
 
+// A method that has made the copy once, and right.
+MethodResult make_verified(const MethodKind &kind, const Device &device, Golden &golden,
+                           const Copy &copy) {
+    MethodResult method = kind.make(device);
+    if (!method)
+        return method;
+    kit::Status status = golden.verify(**method, copy);
+    if (!status)
+        return kit::Error{kind.name + ": " + status.error().message};
+    return method;
+}
+
 kit::Result<Json> beside(const Device &device, const std::string &name, Method *method,
                          unsigned milliseconds) {
     const Shape shape{1, 2 << 20};
@@ -108,23 +119,17 @@ kit::Status times(const Device &device, const Plan &plan) {
     Golden golden(device);
     kit::Status status = golden.fill_sources();
 
-    say({{"bench", "plan"},
-         {"rows", plan.shapes.size() *
-                      static_cast<size_t>(std::count_if(
-                          method_kinds().begin(), method_kinds().end(),
-                          [&](const MethodKind &kind) { return plan.wants(kind.name); }))}});
+    if (!status)
+        return status;
+    const std::vector<MethodKind> kinds = plan.kinds();
+    say({{"bench", "plan"}, {"rows", plan.shapes.size() * kinds.size()}});
     for (const Shape &shape : plan.shapes) {
         const Copy copy = scattered(shape.extents, shape.each);
         std::vector<Contender> contenders;
-        for (const MethodKind &kind : method_kinds()) {
-            if (!plan.wants(kind.name))
-                continue;
-            MethodResult method = kind.make(device);
+        for (const MethodKind &kind : kinds) {
+            MethodResult method = make_verified(kind, device, golden, copy);
             if (!method)
                 return method.error();
-            status = status ? golden.verify(**method, copy) : status;
-            if (!status)
-                return kit::Error{kind.name + ": " + status.error().message};
             contenders.push_back({kind.name, std::move(*method), {}});
         }
         const unsigned rounds = shape.bytes() > 4 << 20 ? (plan.rounds + 1) / 2 : plan.rounds;
@@ -154,7 +159,7 @@ kit::Status times(const Device &device, const Plan &plan) {
                  {"verified", true}});
         }
     }
-    return status ? golden.check_sources() : status;
+    return golden.check_sources();
 }
 
 kit::Status reader(const Device &device, const Plan &plan) {
@@ -168,15 +173,10 @@ kit::Status reader(const Device &device, const Plan &plan) {
     if (!row)
         return row.error();
     say(*row);
-    for (const MethodKind &kind : method_kinds()) {
-        if (!plan.wants(kind.name))
-            continue;
-        MethodResult method = kind.make(device);
+    for (const MethodKind &kind : plan.kinds()) {
+        MethodResult method = make_verified(kind, device, golden, copy);
         if (!method)
             return method.error();
-        status = golden.verify(**method, copy);
-        if (!status)
-            return kit::Error{kind.name + ": " + status.error().message};
         row = beside(device, kind.name, method->get(), plan.reader_ms);
         if (!row)
             return row.error();

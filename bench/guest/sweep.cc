@@ -3,7 +3,6 @@
 
 #include "golden.h"
 #include "meter.h"
-#include "method.h"
 #include "say.h"
 #include "witness.h"
 
@@ -26,8 +25,14 @@ std::vector<Shape> shapes(bool smoke) {
     return all;
 }
 
-bool Plan::wants(const std::string &method) const {
-    return methods.empty() || std::find(methods.begin(), methods.end(), method) != methods.end();
+std::vector<MethodKind> Plan::kinds() const {
+    if (methods.empty())
+        return method_kinds();
+    std::vector<MethodKind> wanted;
+    for (const MethodKind &kind : method_kinds())
+        if (std::find(methods.begin(), methods.end(), kind.name) != methods.end())
+            wanted.push_back(kind);
+    return wanted;
 }
 
 // Enough for a median, and yet the large ones don't take all day.
@@ -131,14 +136,10 @@ kit::Status sweep(const Device &device, const Plan &plan) {
     kit::Status status = golden.fill_sources();
     if (!status)
         return status;
-    unsigned rows = 0;
-    for (const MethodKind &kind : method_kinds())
-        rows += plan.wants(kind.name) ? static_cast<unsigned>(plan.shapes.size()) : 0;
-    say({{"bench", "plan"}, {"rows", rows}});
+    const std::vector<MethodKind> kinds = plan.kinds();
+    say({{"bench", "plan"}, {"rows", plan.shapes.size() * kinds.size()}});
     for (const Shape &shape : plan.shapes) {
-        for (const MethodKind &kind : method_kinds()) {
-            if (!plan.wants(kind.name))
-                continue;
+        for (const MethodKind &kind : kinds) {
             kit::Result<Json> row = measure(device, kind, shape, **meter, witness, golden);
             if (!row)
                 return about(kind.name, shape, row.error());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "device.h"
+#include "method.h"
 #include "result.h"
 
 #include <cstdint>
@@ -27,7 +28,8 @@ struct Plan {
     unsigned rounds = 9;              // of `times`
     unsigned reader_ms = 1500;        // of `reader`, for each method
 
-    bool wants(const std::string &method) const;
+    // The methods themselves, in the order in which reports show them.
+    std::vector<MethodKind> kinds() const;
 };
 
 // Instructions and commands of each method; in a boot under icount.

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace bench {
@@ -39,6 +40,17 @@ struct MoverKind {
 const std::vector<MoverKind> &mover_kinds();
 
 using MoverResult = kit::Result<std::unique_ptr<Mover>>;
+
+// A `Kind` made of the arguments, once its start() has succeeded.
+template <typename Kind, typename... Arguments>
+MoverResult make_started(Arguments &&...arguments) {
+    auto mover = std::make_unique<Kind>(std::forward<Arguments>(arguments)...);
+    kit::Status status = mover->start();
+    if (!status)
+        return status.error();
+    return MoverResult(std::move(mover));
+}
+
 // A second leg of a dm-mirror is brought up to date.
 MoverResult make_mirror(const OffloadSwitch &drive, uint64_t bytes, std::chrono::microseconds nap);
 // All of a dm-clone is hydrated.

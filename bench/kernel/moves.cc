@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "moves.h"
 
+#include "comparison.h"
 #include "guest/say.h"
 #include "mover.h"
-#include "offload.h"
-#include "scale.h"
 
 #include <algorithm>
 
@@ -69,17 +68,14 @@ const std::vector<MoverKind> &mover_kinds() {
 }
 
 kit::Status moves(const MovesPlan &plan) {
-    kit::Result<OffloadSwitch> drive = OffloadSwitch::open(plan.path);
-    if (!drive)
-        return drive.error();
-    kit::Result<Scale> scale = Scale::make(!plan.times);
-    if (!scale)
-        return scale.error();
+    kit::Result<Comparison> comparison = Comparison::open(plan.path, plan.times);
+    if (!comparison)
+        return comparison.error();
     kit::Status status;
     for (const MoverKind &kind : mover_kinds())
         if (status && (plan.movers.empty() || std::find(plan.movers.begin(), plan.movers.end(),
                                                         kind.name) != plan.movers.end()))
-            status = measure(kind, *drive, *scale, plan);
+            status = measure(kind, comparison->drive, comparison->scale, plan);
     return status;
 }
 

@@ -81,11 +81,7 @@ private:
 } // namespace
 
 MoverResult make_pvmove(const OffloadSwitch &drive, uint64_t bytes, std::chrono::microseconds) {
-    auto pvmove = std::make_unique<Pvmove>(drive, bytes);
-    kit::Status status = pvmove->start();
-    if (!status)
-        return status.error();
-    return MoverResult(std::move(pvmove));
+    return make_started<Pvmove>(drive, bytes);
 }
 
 } // namespace bench

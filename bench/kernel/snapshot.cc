@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "snapshot.h"
 
+#include "comparison.h"
 #include "guest/pattern.h"
 #include "guest/say.h"
 #include "mapped.h"
-#include "offload.h"
-#include "scale.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -138,16 +137,13 @@ kit::Status measure(uint64_t chunk, OffloadSwitch &drive, Scale &scale, const Sn
 } // namespace
 
 kit::Status snapshot(const SnapshotPlan &plan) {
-    kit::Result<OffloadSwitch> drive = OffloadSwitch::open(plan.path);
-    if (!drive)
-        return drive.error();
-    kit::Result<Scale> scale = Scale::make(!plan.times);
-    if (!scale)
-        return scale.error();
+    kit::Result<Comparison> comparison = Comparison::open(plan.path, plan.times);
+    if (!comparison)
+        return comparison.error();
     kit::Status status;
     for (unsigned kib : plan.chunks)
         if (status)
-            status = measure(uint64_t{kib} << 10, *drive, *scale, plan);
+            status = measure(uint64_t{kib} << 10, comparison->drive, comparison->scale, plan);
     return status;
 }
 
