@@ -10,7 +10,7 @@ SHARED := $(addprefix guest/,device.cc golden.cc meter.cc pattern.cc ring.cc)
 $(O)/bench-kernel: $(KERNEL_SIDE:%.cc=$(O)/%.o) $(SHARED:%.cc=$(O)/%.o) $(SELFTESTS)/libblkcopy.a
 	$(CXX) -static -pthread $(LDFLAGS) $^ -luring -o $@
 
-$(O)/kernel/%.o: kernel/%.cc Makefile
+$(O)/kernel/%.o: kernel/%.cc $(RULES)
 	@mkdir -p $(@D)
 	$(CXX) -O2 $(CXXFLAGS_ALL) -Iguest -I../selftests/block_copy -c $< -o $@
 
