@@ -56,6 +56,12 @@ void copy_ref_check(struct kunit *test, const struct copy_ref *ref,
 	__ctx;								\
 })
 
+/* For those that need nothing else. */
+struct copy_ctx {
+	struct fake_disk	*fake;
+	struct copy_model	*model;
+};
+
 /* ---- copies ---- */
 
 /* A bio of bio_alloc_copy(), kept until the test ends to see it end once. */
@@ -114,6 +120,10 @@ int copy_sync_run(struct kunit *test, struct block_device *dst, sector_t sector,
 #define COPY_EXPECT_STS_MSG(test, status, want, fmt, ...)		\
 	KUNIT_EXPECT_EQ_MSG(test, (__force u8)(status),			\
 			    (__force u8)(want), fmt, ##__VA_ARGS__)
+
+/* Where 8 sectors are too many for a disk, or are where it has none. */
+#define COPY_NR_BEYOND		7
+extern const sector_t copy_beyond[COPY_NR_BEYOND];
 
 sector_t copy_sectors(const struct bio_copy_extent *ext, unsigned int nr);
 void copy_random_extents(struct rnd_state *rnd, struct bio_copy_extent *ext,

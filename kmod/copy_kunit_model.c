@@ -163,6 +163,11 @@ void copy_ref_check(struct kunit *test, const struct copy_ref *ref,
 	}
 }
 
+const sector_t copy_beyond[COPY_NR_BEYOND] = {
+	FAKE_SECTORS - 7, FAKE_SECTORS - 1, FAKE_SECTORS, FAKE_SECTORS + 1,
+	1ULL << 40, U64_MAX - 7, U64_MAX,
+};
+
 sector_t copy_sectors(const struct bio_copy_extent *ext, unsigned int nr)
 {
 	sector_t sectors = 0;

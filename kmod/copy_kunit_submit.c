@@ -11,11 +11,6 @@ static bool misuse;
 module_param(misuse, bool, 0444);
 MODULE_PARM_DESC(misuse, "Ask for copies that cannot be, which the kernel warns of");
 
-struct submit_ctx {
-	struct fake_disk	*fake;
-	struct copy_model	*model;
-};
-
 static const struct fake_disk_conf submit_conf = {
 	.max_sectors = 64, .max_extent_sectors = 64, .max_extents = 8,
 	.partition = true,
@@ -27,7 +22,7 @@ static const struct fake_disk_conf submit_4k_conf = {
 };
 
 /* A copy that the driver must not see. */
-static void submit_fails(struct kunit *test, struct submit_ctx *ctx,
+static void submit_fails(struct kunit *test, struct copy_ctx *ctx,
 			 struct block_device *dst, sector_t sector,
 			 struct block_device *src,
 			 const struct bio_copy_extent *ext, unsigned int nr,
@@ -44,7 +39,7 @@ static void submit_fails(struct kunit *test, struct submit_ctx *ctx,
 }
 
 /* One that it must see. */
-static void submit_works(struct kunit *test, struct submit_ctx *ctx,
+static void submit_works(struct kunit *test, struct copy_ctx *ctx,
 			 struct block_device *dst, sector_t sector,
 			 struct block_device *src,
 			 const struct bio_copy_extent *ext)
@@ -79,11 +74,11 @@ static void submit_to_a_disk_that_cannot(struct kunit *test)
 		  .max_extent_sectors = 7, .max_extents = 8 },
 	};
 	struct bio_copy_extent ext = { 0, 8 };
-	struct submit_ctx *ctx;
+	struct copy_ctx *ctx;
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(confs); i++) {
-		ctx = copy_ctx_new(test, struct submit_ctx, &confs[i]);
+		ctx = copy_ctx_new(test, struct copy_ctx, &confs[i]);
 		KUNIT_EXPECT_EQ(test, bdev_max_copy_sectors(ctx->fake->bdev),
 				0);
 		submit_fails(test, ctx, ctx->fake->bdev, 64, ctx->fake->bdev,
@@ -93,7 +88,7 @@ static void submit_to_a_disk_that_cannot(struct kunit *test)
 
 static void submit_after_switching_off(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext = { 0, 8 };
 
@@ -106,7 +101,7 @@ static void submit_after_switching_off(struct kunit *test)
 
 static void submit_misaligned(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_4k_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_4k_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext[2] = { { 0, 8 } };
 	unsigned int i;
@@ -130,24 +125,20 @@ static void submit_misaligned(struct kunit *test)
 
 static void submit_beyond_the_end(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext[2] = { { 0, 8 }, { 16, 8 } };
-	static const sector_t sectors[] = {
-		FAKE_SECTORS - 7, FAKE_SECTORS - 1, FAKE_SECTORS,
-		FAKE_SECTORS + 1, 1ULL << 40, U64_MAX - 7, U64_MAX,
-	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(sectors); i++) {
+	for (i = 0; i < ARRAY_SIZE(copy_beyond); i++) {
 		ext[0].sector = 0;
-		submit_fails(test, ctx, bdev, sectors[i], bdev, ext, 1,
+		submit_fails(test, ctx, bdev, copy_beyond[i], bdev, ext, 1,
 			     BLK_STS_IOERR);
-		ext[0].sector = sectors[i];
+		ext[0].sector = copy_beyond[i];
 		submit_fails(test, ctx, bdev, 64, bdev, ext, 1, BLK_STS_IOERR);
 		/* a later extent */
 		ext[0].sector = 0;
-		ext[1].sector = sectors[i];
+		ext[1].sector = copy_beyond[i];
 		submit_fails(test, ctx, bdev, 64, bdev, ext, 2, BLK_STS_IOERR);
 	}
 
@@ -160,7 +151,7 @@ static void submit_beyond_the_end(struct kunit *test)
 /* The end of a partition is an end, although the disk goes on. */
 static void submit_beyond_the_partition(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext = { FAKE_PART_SECTORS - 7, 8 };
 
@@ -179,7 +170,7 @@ static void submit_beyond_the_partition(struct kunit *test)
 
 static void submit_overlapping(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext[2] = { { 2000, 16 } }, last;
 	int shift;
@@ -214,7 +205,7 @@ static void submit_overlapping(struct kunit *test)
 /* The bio is longer than what it names to copy. */
 static void submit_too_few_extents(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext[3] = { { 0, 8 }, { 16, 8 }, { 32, 8 } };
 	struct copy_async *async;
@@ -240,7 +231,7 @@ static void submit_too_few_extents(struct kunit *test)
 
 static void submit_empty(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_conf);
 	struct bio_copy_extent ext[3] = { { 0, 0 }, { 8, 0 }, { 16, 8 } };
 	struct block_device *bdev = ctx->fake->bdev;
 
@@ -252,8 +243,8 @@ static void submit_empty(struct kunit *test)
 /* Nobody copies between two disks. */
 static void submit_across_disks(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
-	struct submit_ctx *other = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_conf);
+	struct copy_ctx *other = copy_ctx_new(test, struct copy_ctx, &submit_conf);
 	struct bio_copy_extent ext = { 0, 8 };
 
 	submit_fails(test, ctx, ctx->fake->bdev, 64, other->fake->bdev, &ext,
@@ -269,7 +260,7 @@ static void submit_across_disks(struct kunit *test)
 /* Part of what the extents hold: the bio, not the descriptor, has the length. */
 static void submit_less_than_the_extents(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_conf);
 	struct bio_copy_extent ext[2] = { { 0, 8 }, { 16, 8 } };
 	struct block_device *bdev = ctx->fake->bdev;
 	struct copy_async *async;
@@ -295,7 +286,7 @@ static void submit_less_than_the_extents(struct kunit *test)
 /* What the WARNs are for: a caller that is wrong gets no bio. */
 static void submit_misuse(struct kunit *test)
 {
-	struct submit_ctx *ctx = copy_ctx_new(test, struct submit_ctx, &submit_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &submit_conf);
 	struct fake_seg seg = { FAKE_SECTORS, ctx->fake->bdev, 0 };
 	struct bio_copy_extent ext[2] = { { 0, 8 }, { 16, 8 } };
 	struct fake_stack *stack = fake_stack_new(test, FAKE_SPLIT, &seg, 1);

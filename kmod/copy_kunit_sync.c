@@ -5,18 +5,13 @@
  */
 #include "copy_kunit.h"
 
-struct sync_ctx {
-	struct fake_disk	*fake;
-	struct copy_model	*model;
-};
-
 static const struct fake_disk_conf sync_conf = {
 	.max_sectors = 16, .max_extent_sectors = 8, .max_extents = 3,
 	.partition = true,
 };
 
 /* A call that must not do anything, nor touch the extents. */
-static void sync_refuses(struct kunit *test, struct sync_ctx *ctx,
+static void sync_refuses(struct kunit *test, struct copy_ctx *ctx,
 			 struct block_device *dst, sector_t sector,
 			 struct block_device *src,
 			 const struct bio_copy_extent *ext, unsigned int nr,
@@ -37,7 +32,7 @@ static void sync_refuses(struct kunit *test, struct sync_ctx *ctx,
 
 static void sync_no_extents(struct kunit *test)
 {
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &sync_conf);
 	struct bio_copy_extent ext[3] = { { 0, 8 }, { 16, 0 }, { 32, 8 } };
 	struct block_device *bdev = ctx->fake->bdev;
 
@@ -53,8 +48,8 @@ static void sync_misaligned(struct kunit *test)
 		.block_sectors = 8, .max_sectors = 64,
 		.max_extent_sectors = 64, .max_extents = 8,
 	};
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &conf);
-	struct sync_ctx *fine = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &conf);
+	struct copy_ctx *fine = copy_ctx_new(test, struct copy_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext[2] = { };
 	unsigned int i;
@@ -80,23 +75,19 @@ static void sync_misaligned(struct kunit *test)
 
 static void sync_beyond_the_end(struct kunit *test)
 {
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext[2] = { { 0, 8 }, { 16, 8 } };
-	static const sector_t sectors[] = {
-		FAKE_SECTORS - 7, FAKE_SECTORS - 1, FAKE_SECTORS,
-		FAKE_SECTORS + 1, 1ULL << 40, U64_MAX - 7, U64_MAX,
-	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(sectors); i++) {
+	for (i = 0; i < ARRAY_SIZE(copy_beyond); i++) {
 		ext[0].sector = 0;
-		sync_refuses(test, ctx, bdev, sectors[i], bdev, ext, 1,
+		sync_refuses(test, ctx, bdev, copy_beyond[i], bdev, ext, 1,
 			     -EINVAL);
-		ext[0].sector = sectors[i];
+		ext[0].sector = copy_beyond[i];
 		sync_refuses(test, ctx, bdev, 64, bdev, ext, 1, -EINVAL);
 		ext[0].sector = 0;
-		ext[1].sector = sectors[i];
+		ext[1].sector = copy_beyond[i];
 		sync_refuses(test, ctx, bdev, 64, bdev, ext, 2, -EINVAL);
 	}
 
@@ -113,7 +104,7 @@ static void sync_beyond_the_end(struct kunit *test)
 
 static void sync_too_long(struct kunit *test)
 {
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &sync_conf);
 	struct bio_copy_extent ext[2] = { { 0, U64_MAX }, { 0, 2 } };
 	struct block_device *bdev = ctx->fake->bdev;
 
@@ -127,7 +118,7 @@ static void sync_too_long(struct kunit *test)
 
 static void sync_overlapping(struct kunit *test)
 {
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext[2] = { { 2000, 16 }, { 100, 16 } };
 	int shift;
@@ -147,7 +138,7 @@ static void sync_overlapping(struct kunit *test)
 /* Arguments that make no sense come before all other reasons. */
 static void sync_read_only(struct kunit *test)
 {
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext = { 0, 8 };
 	sector_t copied;
@@ -163,9 +154,9 @@ static void sync_read_only(struct kunit *test)
 static void sync_not_offered(struct kunit *test)
 {
 	static const struct fake_disk_conf none = { };
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
-	struct sync_ctx *not = copy_ctx_new(test, struct sync_ctx, &none);
-	struct sync_ctx *other = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &sync_conf);
+	struct copy_ctx *not = copy_ctx_new(test, struct copy_ctx, &none);
+	struct copy_ctx *other = copy_ctx_new(test, struct copy_ctx, &sync_conf);
 	struct bio_copy_extent ext = { 0, 8 };
 
 	sync_refuses(test, not, not->fake->bdev, 64, not->fake->bdev, &ext, 1,
@@ -202,7 +193,7 @@ static void sync_status_of_the_device(struct kunit *test)
 		{ BLK_STS_PROTECTION, -EILSEQ },
 		{ BLK_STS_IOERR, -EIO },
 	};
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext = { 0, 12 };
 	sector_t copied;
@@ -223,7 +214,7 @@ static void sync_status_of_the_device(struct kunit *test)
 /* From and to a partition, of extents that are larger than any command. */
 static void sync_partitions(struct kunit *test)
 {
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &sync_conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &sync_conf);
 	struct block_device *bdev = ctx->fake->bdev, *part = ctx->fake->part;
 	struct bio_copy_extent ext[2] = { { 5, 77 }, { 200, 33 } };
 	struct bio_copy_extent abs[2] = {
@@ -255,7 +246,7 @@ static void sync_limits_change(struct kunit *test)
 	static const struct fake_disk_conf conf = {
 		.max_sectors = 2, .max_extent_sectors = 2, .max_extents = 1,
 	};
-	struct sync_ctx *ctx = copy_ctx_new(test, struct sync_ctx, &conf);
+	struct copy_ctx *ctx = copy_ctx_new(test, struct copy_ctx, &conf);
 	struct block_device *bdev = ctx->fake->bdev;
 	struct bio_copy_extent ext = { 10, 600 };
 	sector_t copied;
