@@ -76,6 +76,24 @@ def run(
     return done
 
 
+def start(
+    argv: Sequence[str],
+    cwd: Optional[pathlib.Path] = None,
+    env: Optional[Mapping[str, str]] = None,
+) -> "subprocess.Popen[str]":
+    """Starts a program that has nothing to read, and both of whose streams are one pipe of text."""
+    return subprocess.Popen(
+        argv,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    )
+
+
 @contextlib.contextmanager
 def stopped_with_us(child: subprocess.Popen) -> Iterator[None]:
     """Ctrl-C and SIGTERM for this program end the child too, and wait for it."""

@@ -12,7 +12,6 @@ import os
 import pathlib
 import re
 import shutil
-import subprocess
 from typing import Iterator, List, Optional
 
 from . import base, common, kconfig, kernel_env, modules, mutations, series, structs, tree
@@ -213,14 +212,8 @@ def run_logged(
     command: List[str], log: pathlib.Path, progress: Optional[Progress], verbose: bool
 ) -> None:
     """Runs make with all output in `log`; counts steps; on failure shows the errors."""
-    with open(log, "a", encoding="utf-8", errors="replace") as sink, subprocess.Popen(
-        command,
-        env=kernel_env.make_env(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
+    with open(log, "a", encoding="utf-8", errors="replace") as sink, common.start(
+        command, env=kernel_env.make_env()
     ) as child, common.stopped_with_us(child):
         assert child.stdout is not None
         for line in child.stdout:

@@ -156,15 +156,7 @@ class Bench:
         with self._lock:
             if self._stopped:
                 raise KeyboardInterrupt
-            child = subprocess.Popen(
-                command,
-                cwd=common.ROOT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                errors="replace",
-            )
+            child = common.start(command, cwd=common.ROOT)
             self._children.append(child)
         log, _ = child.communicate()
         return read_outcome(folder, log)

@@ -146,14 +146,8 @@ def run_logged(command: Sequence[str], log: pathlib.Path, shown: bool) -> Tuple[
     """Runs a program with both streams in `log`; its exit code and its output."""
     log.parent.mkdir(parents=True, exist_ok=True)
     lines: List[str] = []
-    with open(log, "w", encoding="utf-8", errors="replace") as sink, subprocess.Popen(
-        command,
-        cwd=common.ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
+    with open(log, "w", encoding="utf-8", errors="replace") as sink, common.start(
+        command, cwd=common.ROOT
     ) as child, stopped_with_us(child):
         assert child.stdout is not None
         for line in child.stdout:
