@@ -49,9 +49,7 @@ FIXTURE_TEARDOWN(between)
 	unsigned int i;
 
 	for (i = 0; i < DEVICES; i++) {
-		if (self->win[i].tag)
-			EXPECT_EQ(0, bc_win_check(&self->win[i]));
-		bc_win_free(&self->win[i]);
+		EXPECT_EQ(0, bc_win_end(&self->win[i]));
 		if (i < DRIVE_A)
 			bc_close(&self->dev[i]);
 	}

@@ -185,6 +185,8 @@ int bc_win_settle(struct bc_win *w);
 /* Reads all of the window through @fd and compares it with the model. */
 int bc_win_check_fd(const struct bc_win *w, int fd);
 int bc_win_check(const struct bc_win *w);	/* with direct reads */
+/* The end of a fixture's window: checks it, if it was made at all, and frees it. */
+int bc_win_end(struct bc_win *w);
 int bc_win_check_range(const struct bc_win *w, int fd, __u64 off, __u64 len);
 int bc_check_buf(const struct bc_win *w, const void *buf, __u64 off, __u64 len);
 void *bc_alloc(size_t len);			/* aligned for O_DIRECT */

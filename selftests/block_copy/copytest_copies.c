@@ -35,12 +35,8 @@ FIXTURE_SETUP(copies)
 
 FIXTURE_TEARDOWN(copies)
 {
-	if (self->win.tag)
-		EXPECT_EQ(0, bc_win_check(&self->win));
-	if (self->beside.tag)
-		EXPECT_EQ(0, bc_win_check(&self->beside));
-	bc_win_free(&self->win);
-	bc_win_free(&self->beside);
+	EXPECT_EQ(0, bc_win_end(&self->win));
+	EXPECT_EQ(0, bc_win_end(&self->beside));
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));
 	bc_close(&self->drive);
 }

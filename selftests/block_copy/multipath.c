@@ -75,9 +75,7 @@ FIXTURE_SETUP(multipath)
 
 FIXTURE_TEARDOWN(multipath)
 {
-	if (self->win.tag)
-		EXPECT_EQ(0, bc_win_check(&self->win));
-	bc_win_free(&self->win);
+	EXPECT_EQ(0, bc_win_end(&self->win));
 	bc_close(&self->dev);
 }
 
@@ -155,11 +153,8 @@ FIXTURE_TEARDOWN(failover)
 {
 	unsigned int i;
 
-	for (i = 0; i < TASKS; i++) {
-		if (self->win[i].tag)
-			EXPECT_EQ(0, bc_win_check(&self->win[i]));
-		bc_win_free(&self->win[i]);
-	}
+	for (i = 0; i < TASKS; i++)
+		EXPECT_EQ(0, bc_win_end(&self->win[i]));
 	bc_close(&self->dev);
 }
 

@@ -77,9 +77,7 @@ FIXTURE_SETUP(errors)
 
 FIXTURE_TEARDOWN(errors)
 {
-	if (self->win.tag)
-		EXPECT_EQ(0, bc_win_check(&self->win));
-	bc_win_free(&self->win);
+	EXPECT_EQ(0, bc_win_end(&self->win));
 	EXPECT_EQ(0, bc_target_remove(&self->target));
 	EXPECT_EQ(0, bc_mount_remove(&self->mount));
 	bc_close(&self->drive);

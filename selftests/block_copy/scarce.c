@@ -78,11 +78,8 @@ FIXTURE_TEARDOWN(scarce)
 
 	bc_fail_end();
 	bc_fail_mark_bios(false);
-	for (i = 1; i < DEVICES; i++) {
-		if (self->win[i].tag)
-			EXPECT_EQ(0, bc_win_check(&self->win[i]));
-		bc_win_free(&self->win[i]);
-	}
+	for (i = 1; i < DEVICES; i++)
+		EXPECT_EQ(0, bc_win_end(&self->win[i]));
 	for (i = 0; i < DEVICES; i++)
 		bc_close(&self->dm[i]);
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));
@@ -223,9 +220,7 @@ FIXTURE_TEARDOWN(lists)
 {
 	bc_fail_end();
 	bc_write_file(LISTS, "0");
-	if (self->win.tag)
-		EXPECT_EQ(0, bc_win_check(&self->win));
-	bc_win_free(&self->win);
+	EXPECT_EQ(0, bc_win_end(&self->win));
 	bc_close(&self->dev);
 }
 

@@ -29,9 +29,7 @@ int bc_set_remove(struct bc_set *s)
 	int bad = 0;
 
 	for (i = 0; i < BC_SET_DEVICES; i++) {
-		if (s->win[i].tag)
-			bad |= bc_win_check(&s->win[i]);
-		bc_win_free(&s->win[i]);
+		bad |= bc_win_end(&s->win[i]);
 		if (i != BC_SET_DRIVE)
 			bc_close(&s->dev[i]);
 	}

@@ -71,11 +71,8 @@ FIXTURE_TEARDOWN(storms)
 		bc_queue_write(&self->a, "nr_requests", self->depth);
 	}
 	bc_reset_limits(&self->a);
-	for (i = 0; i < TASKS; i++) {
-		if (self->win[i].tag)
-			EXPECT_EQ(0, bc_win_check(&self->win[i]));
-		bc_win_free(&self->win[i]);
-	}
+	for (i = 0; i < TASKS; i++)
+		EXPECT_EQ(0, bc_win_end(&self->win[i]));
 	for (i = 0; i < DEVICES; i++)
 		bc_close(&self->dm[i]);
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));

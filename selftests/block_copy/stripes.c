@@ -47,9 +47,7 @@ FIXTURE_SETUP(stripes)
 
 FIXTURE_TEARDOWN(stripes)
 {
-	if (self->win.tag)
-		EXPECT_EQ(0, bc_win_check(&self->win));
-	bc_win_free(&self->win);
+	EXPECT_EQ(0, bc_win_end(&self->win));
 	bc_close(&self->dm);
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));
 	bc_close(&self->drive);

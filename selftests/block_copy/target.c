@@ -301,9 +301,8 @@ int bc_target_make(struct bc_target *t, const char *transport, const char *backi
 int bc_target_leave(struct bc_win *win, struct bc_target *t, struct bc_stack *stack,
 		    struct bc_mount *m)
 {
-	int bad = win->tag ? bc_win_check(win) : 0;
+	int bad = bc_win_end(win);
 
-	bc_win_free(win);
 	bad |= bc_target_remove(t);
 	if (stack->nr)
 		bad |= bc_stack_remove(stack);

@@ -94,9 +94,7 @@ FIXTURE_TEARDOWN(timeouts)
 	if (*self->retries)
 		bc_write_file(RETRIES, self->retries);
 	for (i = 0; i < TASKS; i++) {
-		if (self->win[i].tag)
-			EXPECT_EQ(0, bc_win_check(&self->win[i]));
-		bc_win_free(&self->win[i]);
+		EXPECT_EQ(0, bc_win_end(&self->win[i]));
 		bc_close(&self->dev[i]);
 	}
 	EXPECT_EQ(0, bc_stack_remove(&self->stack));

@@ -224,3 +224,11 @@ int bc_win_settle(struct bc_win *w)
 	w->alt = NULL;
 	return ret ?: bc_win_check(w);
 }
+
+int bc_win_end(struct bc_win *w)
+{
+	int ret = w->tag ? bc_win_check(w) : 0;
+
+	bc_win_free(w);
+	return ret;
+}
