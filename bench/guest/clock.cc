@@ -121,12 +121,11 @@ kit::Status times(const Device &device, const Plan &plan) {
 
     if (!status)
         return status;
-    const std::vector<MethodKind> kinds = plan.kinds();
-    say({{"bench", "plan"}, {"rows", plan.shapes.size() * kinds.size()}});
+    plan.announce();
     for (const Shape &shape : plan.shapes) {
         const Copy copy = scattered(shape.extents, shape.each);
         std::vector<Contender> contenders;
-        for (const MethodKind &kind : kinds) {
+        for (const MethodKind &kind : plan.kinds()) {
             MethodResult method = make_verified(kind, device, golden, copy);
             if (!method)
                 return method.error();

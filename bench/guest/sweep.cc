@@ -35,6 +35,10 @@ std::vector<MethodKind> Plan::kinds() const {
     return wanted;
 }
 
+void Plan::announce() const {
+    say({{"bench", "plan"}, {"rows", shapes.size() * kinds().size()}});
+}
+
 // Enough for a median, and yet the large ones don't take all day.
 static unsigned operations(const Shape &shape) {
     if (shape.bytes() <= 512 << 10)
@@ -136,10 +140,9 @@ kit::Status sweep(const Device &device, const Plan &plan) {
     kit::Status status = golden.fill_sources();
     if (!status)
         return status;
-    const std::vector<MethodKind> kinds = plan.kinds();
-    say({{"bench", "plan"}, {"rows", plan.shapes.size() * kinds.size()}});
+    plan.announce();
     for (const Shape &shape : plan.shapes) {
-        for (const MethodKind &kind : kinds) {
+        for (const MethodKind &kind : plan.kinds()) {
             kit::Result<Json> row = measure(device, kind, shape, **meter, witness, golden);
             if (!row)
                 return about(kind.name, shape, row.error());

@@ -30,6 +30,8 @@ struct Plan {
 
     // The methods themselves, in the order in which reports show them.
     std::vector<MethodKind> kinds() const;
+    // Says how many rows there will be, of each shape one for each method.
+    void announce() const;
 };
 
 // Instructions and commands of each method; in a boot under icount.
