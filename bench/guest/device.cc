@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "device.h"
 
+#include "queue.h"
+
 #include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <fstream>
 #include <linux/fs.h>
 #include <linux/nvme_ioctl.h>
 #include <sys/ioctl.h>
@@ -71,17 +72,14 @@ kit::Result<Device> Device::open(const std::string &path) {
     if (!status)
         return status.error();
 
+    status = without_scheduler(path);
+    if (!status)
+        return status.error();
+    kit::Result<uint64_t> largest = largest_io(path);
+    if (!largest)
+        return largest.error();
+    device.max_io = *largest;
     const std::string name = path.substr(path.rfind('/') + 1);
-    const std::string queue = "/sys/block/" + name + "/queue/";
-    uint64_t kib = 0;
-    std::ifstream(queue + "max_hw_sectors_kb") >> kib;
-    std::ofstream(queue + "max_sectors_kb") << kib << std::flush;
-    uint64_t now = 0;
-    std::ifstream(queue + "max_sectors_kb") >> now;
-    if (!kib || now != kib)
-        return kit::Error{"cannot let the kernel send the largest reads: " + queue +
-                          "max_sectors_kb"};
-    device.max_io = kib << 10;
     unsigned controller = 0, number = 0;
     if (std::sscanf(name.c_str(), "nvme%un%u", &controller, &number) == 2)
         device.generic = kit::Fd(

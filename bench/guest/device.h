@@ -35,7 +35,7 @@ struct Device {
     uint64_t max_copy = 0;   // MCL, blocks
     uint64_t max_ranges = 0; // MSRC + 1
 
-    // Also lets the kernel send reads and writes of that size.
+    // Sets the drive's queue as well, see queue.h.
     static kit::Result<Device> open(const std::string &path);
 };
 

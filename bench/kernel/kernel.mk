@@ -5,7 +5,7 @@
 SELFTESTS ?= $(abspath ../build/selftests/block_copy)
 KERNEL_SIDE := $(wildcard kernel/*.cc)
 # What it shares with bench-guest.
-SHARED := $(addprefix guest/,device.cc golden.cc meter.cc pattern.cc ring.cc)
+SHARED := $(addprefix guest/,device.cc golden.cc meter.cc pattern.cc queue.cc ring.cc)
 
 $(O)/bench-kernel: $(KERNEL_SIDE:%.cc=$(O)/%.o) $(SHARED:%.cc=$(O)/%.o) $(SELFTESTS)/libblkcopy.a
 	$(CXX) -static -pthread $(LDFLAGS) $^ -luring -o $@

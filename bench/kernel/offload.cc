@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "offload.h"
 
+#include "guest/queue.h"
+
 extern "C" {
 #include "blkcopy_lib.h"
 }
@@ -21,6 +23,9 @@ kit::Result<OffloadSwitch> OffloadSwitch::open(const std::string &path) {
     OffloadSwitch result;
     if (bc_open_path(&result.drive(), path.c_str()) || bc_need_copy(&result.drive()))
         return kit::Error{path + ": " + bc_reason()};
+    kit::Status status = without_scheduler(path);
+    if (!status)
+        return status.error();
     return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include "fd.h"
 #include "guest/meter.h"
+#include "guest/queue.h"
 #include "guest/ring.h"
 #include "guest/say.h"
 #include "linear.h"
@@ -168,7 +169,9 @@ kit::Status unused(const UnusedPlan &plan) {
     kit::Result<std::unique_ptr<Meter>> meter = Meter::start();
     if (!meter)
         return meter.error();
-    kit::Status status = device_costs(plan.path, "nvme", plan.ops, **meter);
+    kit::Status status = without_scheduler(plan.path);
+    if (status)
+        status = device_costs(plan.path, "nvme", plan.ops, **meter);
     if (!status)
         return status;
     kit::Result<Linear> linear = Linear::make(plan.path, 2048, kWindow / 512);
