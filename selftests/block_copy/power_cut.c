@@ -258,6 +258,24 @@ static int mirror_is_whole(FIXTURE_DATA(power_cut) *self)
 	return wake_up(self) ?: verify(self, "a");
 }
 
+/* What is dirty in a cache is copied back, under load, and that is interrupted. */
+static int cache_begins(FIXTURE_DATA(power_cut) *self)
+{
+	if (start_load(self) || lvm_run("lvm lvcreate -y -n fast -L 32m " LVM_VG) ||
+	    lvm_run("lvm lvconvert -y --type cache -c 64k --cachemode writeback "
+		    "--cachevol fast " LVM_VG "/a"))
+		return -1;
+	usleep(2000000);
+	return bc_mark() ?: start("lvm lvconvert -y --uncache " LVM_VG "/a") ?:
+	       await_copied(&self->a, 256 * BC_KIB) ?: cut(self);
+}
+
+static int cache_goes_on(FIXTURE_DATA(power_cut) *self)
+{
+	return wake_up(self) ?: verify(self, "a") ?:
+	       lvm_run("lvm lvconvert -y --uncache " LVM_VG "/a") ?: verify(self, "a");
+}
+
 static const struct {
 	const char *name;
 	int (*begin)(FIXTURE_DATA(power_cut) *self);
@@ -270,6 +288,7 @@ static const struct {
 	{ "thin", thin_begins, snapshot_is_whole },
 	{ "mirror", mirror_begins, mirror_is_whole },
 	{ "clone", clone_begins, clone_goes_on },
+	{ "cache", cache_begins, cache_goes_on },
 };
 
 #define QUICK_STAGES	1
