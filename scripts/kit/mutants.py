@@ -139,8 +139,8 @@ class Bench:
 
     def never_failed(self) -> str:
         """The tests that ran and that no broken rule made fail on any machine."""
-        failed = {name.split()[1] for name in self._failed}
-        never = sorted({name.split()[1] for name in self._ran} - failed)
+        failed = {name.partition(" ")[2] for name in self._failed}
+        never = sorted({name.partition(" ")[2] for name in self._ran} - failed)
         return (
             "Every test that ran has failed." if not never else "Never failed: " + ", ".join(never)
         )
