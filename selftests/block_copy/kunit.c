@@ -79,7 +79,7 @@ static void print_lines(const char *from, const char *to)
 
 static void forward_suite(struct suite *suite)
 {
-	char *line, *end, *since = suite->text, name[128], *skip;
+	char *line, *end, *since = suite->text, name[128], full[160], *skip;
 	const char *text;
 	unsigned int nr;
 
@@ -88,14 +88,16 @@ static void forward_suite(struct suite *suite)
 		text = case_line(line);
 		if (text && (sscanf(text, "ok %u %127s", &nr, name) == 2 ||
 			     sscanf(text, "not ok %u %127s", &nr, name) == 2)) {
-			skip = memmem(line, end - line, "# SKIP", 6);
+			skip = memmem(line, end - line, "# SKIP ", 7);
 			suite->seen++;
 			if (*text == 'n') {
 				print_lines(since, line);
 				ksft_test_result_fail("%s.%s\n", suite->name, name);
 			} else if (skip) {
-				ksft_test_result_skip("%s.%s:%.*s\n", suite->name, name,
-						      (int)(end - skip - 6), skip + 6);
+				snprintf(full, sizeof(full), "%s.%s", suite->name, name);
+				skip += sizeof("# SKIP ") - 1;
+				ksft_test_result_code(KSFT_SKIP, full, "%.*s",
+						      (int)(end - skip), skip);
 			} else {
 				ksft_test_result_pass("%s.%s\n", suite->name, name);
 			}
