@@ -49,9 +49,10 @@ static int refused(struct bc_load *l, __u64 dst, const struct blk_copy_extent *e
 {
 	l->refused++;
 	l->copied_bytes += r.copied;
-	/* A plain "not supported" promises that nothing was changed. */
-	if (r.err == EOPNOTSUPP && !r.copied)
-		return 0;
+	/*
+	 * With nothing copied, too: what a lower limit had split may have been refused
+	 * from the second part on, and then it isn't known how far the first has come.
+	 */
 	return bc_win_partly_copied(l->win, dst, l->win, ext, nr, r.copied) ?:
 	       bc_win_settle(l->win);
 }
