@@ -19,6 +19,8 @@ TREE = common.BUILD / "check" / tree.SERIES_ONLY.name
 LOGS = common.BUILD / "check" / "logs"
 EXTRA = common.ROOT / "scripts/check.config"
 SHOWN = 30  # lines of one check's complaints
+# What may be built otherwise by what the series does to headers.
+FOLDERS = ("block/", "drivers/block/", "drivers/md/", "drivers/nvme/", "io_uring/")
 BATCH = 8  # sources compiled before the clock is looked at again
 
 
@@ -33,7 +35,7 @@ def variants() -> Dict[str, Variant]:
         Variant("i386", ("ARCH=i386",), fragments=plain, needs_libgcc=True),
         Variant("clang", ("LLVM=1",), compiler="clang", fragments=plain, strict=True),
         Variant("arm64", ("ARCH=arm64", f"CROSS_COMPILE={arm}"), f"{arm}gcc", plain),
-        Variant("allmodconfig", start="allmodconfig", w1=False),
+        Variant("allmodconfig", start="allmodconfig", w1=False, folders=FOLDERS),
     )
     return {variant.name: variant for variant in every}
 
@@ -106,9 +108,9 @@ class Series:
 
     def tip(self, variant: Variant) -> None:
         """Compiles, with the whole series, what it touches; warnings of the base are old."""
-        name = variant.name
-        what = f"{len(objects_of(self.touched))} sources, the whole series"
-        found = self._compile(self._objects(variant), self.at[0], self.at[-1], name, name, what)
+        name, objects = variant.name, self._objects(variant)
+        what = f"{len(objects.sources)} sources, the whole series"
+        found = self._compile(objects, self.at[0], self.at[-1], name, name, what)
         if found is not None:
             self.report.add(f"{name:22} {what}", [f"{variant.name}: {text}" for text in found])
 
@@ -123,7 +125,9 @@ class Series:
     def _objects(self, variant: Variant) -> Objects:
         out = TREE.parent / f"obj-{variant.name}"
         touched = [n for n in self.touched if not n.startswith(("Documentation/", "MAINTAINERS"))]
-        return Objects(variant, self.bench, out, self.commits[0], touched, self.jobs)
+        words = ["ls-tree", "-r", "--name-only", self.at[-1].commit, *variant.folders]
+        others = self.source.out(*words).splitlines() if variant.folders else []
+        return Objects(variant, self.bench, out, self.commits[0], touched, self.jobs, others)
 
     def _compile(
         self, objects: Objects, before: Snapshot, after: Snapshot, log: str, kind: str, what: str
@@ -163,6 +167,7 @@ def check(jobs: int, minutes: Optional[float] = None) -> None:
     found = tidy.Tidy(jobs).check(sources, budget)
     if found is not None:
         report.add(f"{'clang-tidy':22} {len(sources)} sources", found)
+    store.forget_old()
     for text in budget.sentences():
         common.say(f"  {text}")
     totals = f"{report.passed} passed, {report.failed} failed"

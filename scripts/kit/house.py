@@ -26,10 +26,6 @@ def text_of(path: pathlib.Path) -> str:
     return (common.ROOT / path).read_text(errors="replace")
 
 
-def is_python(path: pathlib.Path) -> bool:
-    return path.suffix == ".py" or text_of(path).startswith("#!/usr/bin/env python3")
-
-
 def is_shell(path: pathlib.Path) -> bool:
     return path.suffix == ".sh" or bool(re.match(r"#!/bin/(?:ba)?sh", text_of(path)))
 

@@ -35,6 +35,7 @@ class Variant:
     w1: bool = True
     needs_libgcc: bool = False  # look for calls of it
     strict: bool = False  # every line of the fragments must take
+    folders: Sequence[str] = ()  # all that is in them, not only what the series touches
 
     def make(self) -> List[str]:
         compiler = [f"CC=ccache {self.compiler}"]
@@ -88,14 +89,24 @@ def by_object(text: str) -> Dict[str, str]:
 
 
 def is_built(config: Dict[str, str], makefile: str, source: str) -> bool:
-    """Whether a configuration compiles this file, by the Makefile beside it."""
-    wanted = pathlib.PurePath(source).stem + ".o"
+    """Whether a configuration compiles this file, named as seen from the folder of its Makefile."""
+    wanted = source[: -len(".c")] + ".o"
     for line in makefile.replace("\\\n", " ").splitlines():
         match = re.match(r"([\w-]+)-(?:\$\((CONFIG_\w+)\)|y|m|objs)\s*[:+]?=(.*)", line)
         if match and wanted in match.group(3).split():
             symbol = match.group(2)
             if symbol is None or config.get(symbol) in ("y", "m"):
                 return True
+    return False
+
+
+def makefile_builds(top: pathlib.Path, config: Dict[str, str], source: str) -> bool:
+    """The same for a source in a tree: some folders are built by the Makefile above them."""
+    path = pathlib.PurePath(source)
+    for folder in path.parents:
+        makefile = top / folder / "Makefile"
+        if makefile.exists():
+            return is_built(config, makefile.read_text(), str(path.relative_to(folder)))
     return False
 
 
@@ -110,12 +121,13 @@ class Objects:
         base: str,
         touched: Iterable[str],
         jobs: int,
+        others: Iterable[str] = (),
     ):
         # The work tree is asked for when something has to be compiled: checking it out takes long.
         self.variant, self.bench, self.out, self.jobs = variant, bench, out, jobs
         # Headers and build files; sources are part of their own object's key.
         self.shared = sorted(name for name in touched if not name.endswith((".c", ".rst")))
-        self.sources = sorted(name for name in touched if name.endswith(".c"))
+        self.sources = sorted(name for name in {*touched, *others} if name.endswith(".c"))
         self.known = store.Store("objects")
         version = common.run([variant.compiler, "--version"]).stdout.splitlines()[0]
         if variant.sparse:
@@ -154,7 +166,7 @@ class Objects:
         self._configure(at)
         config = kconfig.settings((self.out / ".config").read_text())
         present = [name for name in todo if (repo.path / name).exists()]
-        wanted = [name for name in present if self._is_built(config, name)]
+        wanted = [name for name in present if makefile_builds(repo.path, config, name)]
         for name in set(todo) - set(wanted):
             self._remember(name, at, {}, "absent", {})
         objects = [name[:-2] + ".o" for name in wanted]
@@ -192,10 +204,6 @@ class Objects:
                 variant.strict,
             )
             self.configured = seen
-
-    def _is_built(self, config: Dict[str, str], source: str) -> bool:
-        makefile = self.bench().path / pathlib.PurePath(source).parent / "Makefile"
-        return makefile.exists() and is_built(config, makefile.read_text(), source)
 
     def _collect(
         self, at: Snapshot, sources: Sequence[str], texts: Dict[str, str], log: pathlib.Path

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What checks found out before: kept by what they looked at, so that nothing is checked twice."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -44,12 +45,14 @@ class Store:
         part.write_text(json.dumps(value))
         part.rename(self.folder / key)
 
-    def forget_old(self) -> None:
-        """Removes what nobody has asked for in a month."""
-        limit = time.time() - KEPT_DAYS * 86400
-        for path in self.folder.glob("*"):
+
+def forget_old() -> None:
+    """Removes what nobody has asked for in a month."""
+    limit = time.time() - KEPT_DAYS * 86400
+    for path in (common.CACHE / "check").glob("*/*"):
+        with contextlib.suppress(FileNotFoundError):
             if path.stat().st_mtime < limit:
-                path.unlink(missing_ok=True)
+                path.unlink()
 
 
 class Budget:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What counts as a new warning, and when a result of an earlier check still holds."""
 
+import os
 import pathlib
 import tempfile
 import unittest
@@ -36,9 +37,19 @@ class TextTest(unittest.TestCase):
         built = {
             name
             for name in "abcde"
-            if objects.is_built({"CONFIG_B": "m", "CONFIG_E": "n"}, makefile, f"block/{name}.c")
+            if objects.is_built({"CONFIG_B": "m", "CONFIG_E": "n"}, makefile, f"{name}.c")
         }
         self.assertEqual({"a", "b", "d"}, built)
+
+    def test_a_folder_without_makefile_is_built_by_the_one_above(self) -> None:
+        with tempfile.TemporaryDirectory(prefix="blkcopy-test-") as name:
+            top = pathlib.Path(name)
+            (top / "md/vdo/indexer").mkdir(parents=True)
+            (top / "md/vdo/Makefile").write_text("vdo-objs := indexer/a.o b.o\n")
+            for source, is_built in (("indexer/a.c", True), ("b.c", True), ("indexer/b.c", False)):
+                found = objects.makefile_builds(top, {}, f"md/vdo/{source}")
+                self.assertEqual(is_built, found, source)
+            self.assertFalse(objects.makefile_builds(top, {}, "block/a.c"))
 
     def test_calls_of_libgcc(self) -> None:
         text = (
@@ -95,6 +106,18 @@ class CacheCase(unittest.TestCase):
         patcher = mock.patch("kit.common.CACHE", self.top)
         patcher.start()
         self.addCleanup(patcher.stop)
+
+
+class StoreTest(CacheCase):
+    def test_what_nobody_asks_for_is_forgotten(self) -> None:
+        known = store.Store("objects")
+        for key in ("old", "asked", "new"):
+            known.put(key, 1)
+        for key in ("old", "asked"):
+            os.utime(known.folder / key, (0, 0))
+        known.get("asked")
+        store.forget_old()
+        self.assertEqual([None, 1, 1], [known.get(key) for key in ("old", "asked", "new")])
 
 
 class ObjectsTest(CacheCase):

@@ -243,8 +243,9 @@ static int set_up(struct set *s, const struct kind *kind)
 		ret = make(&s->stack, kind->tables, kind->thin, &s->a, &s->b);
 		path = s->stack.dm[ret ? 0 : s->stack.nr - 1].path;
 	}
+	/* What a pool knows of its new blocks it writes within a second, or now. */
 	return ret ?: bc_open_path(&s->top, path) ?:
-	       bc_win_init(&s->win, &s->top, BASE, LEN) ?: bc_mark();
+	       bc_win_init(&s->win, &s->top, BASE, LEN) ?: fsync(s->top.fd) ?: bc_mark();
 }
 
 static int tear_down(struct set *s)
