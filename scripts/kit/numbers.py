@@ -27,6 +27,8 @@ SHAPES = {
     (127 * 4096, 127): "127 x 4 KiB",
 }
 
+WAYS = {"one": "one bio", "call": "blkdev", "plug": "plugged", "apart": "apart", "turns": "in turn"}
+
 Cells = Dict[Tuple[Tuple[int, int], str], dict]
 
 
@@ -42,7 +44,8 @@ def write(results: pathlib.Path = RESULTS, text: pathlib.Path = TEXT) -> None:
 
 def _text(found: dict) -> List[str]:
     sweep = [row for row in found["rows"] if row["bench"] == "sweep" and "instructions" in row]
-    bad = [row["method"] for row in sweep if not row["verified"]]
+    shown = [row for row in found["rows"] if row["bench"] in ("sweep", "ways", "unused")]
+    bad = [row["method"] for row in shown if "instructions" in row and not row["verified"]]
     if bad or not sweep:
         raise ValueError(f"not verified: {', '.join(bad)}" if bad else "it has no sweep")
     lines = [
@@ -51,7 +54,7 @@ def _text(found: dict) -> List[str]:
         "",
         "One copy at a time: by reading and writing, with O_DIRECT, or (/u) with",
         "io_uring and registered buffers; by copy_file_range, BLKCOPY, io_uring; and",
-        "as an NVMe command passed through, which is the floor.",
+        "as an NVMe command passed through, which for one command is the floor.",
     ]
     for machine in sorted({row["machine"] for row in sweep}):
         cells = {
@@ -63,7 +66,46 @@ def _text(found: dict) -> List[str]:
         lines += _rows(cells, lambda row: row["instructions"])
         lines += [" commands of the drive"]
         lines += _rows(cells, _commands)
-    return lines
+    return lines + _ways(found["rows"]) + _unused(found["rows"])
+
+
+def _ways(rows: List[dict]) -> List[str]:
+    """One bio for all extents, and a bio for each of them."""
+    cells = {(row["extents"], row["method"]): row for row in rows if row["bench"] == "ways"}
+    lines = [
+        "",
+        "One bio with n scattered extents of 4 KiB, the same by blkdev_copy(), and n",
+        "bios: in a plug, without one, and one after the other. Instructions, and",
+        "commands if they are more than one.",
+        "",
+        _row("n", list(WAYS.values())),
+    ]
+    for number in sorted({number for number, _ in cells} & {1, 16, 128}):
+        row = [cells[(number, way)] for way in WAYS]
+        lines.append(_row(f" {number}", [_number(cell["instructions"]) for cell in row]))
+        counts = [f"/ {_commands(cell):.0f}" if _commands(cell) > 1 else "" for cell in row]
+        if any(counts):
+            lines.append(_row("", counts).rstrip())
+    return lines if cells else []
+
+
+def _unused(rows: List[dict]) -> List[str]:
+    """What reads and writes cost without the series and with it."""
+    cells = {
+        (row["method"], row["flavour"]): row["instructions"]
+        for row in rows
+        if row["bench"] == "unused" and row["depth"] == 1
+    }
+    lines = [
+        "",
+        "Nobody copies: a read or write of 4 KiB, without the series and with it.",
+        "",
+    ]
+    for method in sorted({method for method, _ in cells}):
+        old, new = (cells[(method, flavour)] for flavour in ("unpatched", "plain"))
+        change = f"{100 * (new - old) / old:+.2f} %"
+        lines.append(f" {method:20}{_number(old):>8}{_number(new):>8}{change:>10}")
+    return lines if cells else []
 
 
 def _commands(row: dict) -> float:

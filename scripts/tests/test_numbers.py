@@ -38,6 +38,24 @@ class NumbersTest(unittest.TestCase):
         self.assertEqual(["64", "KiB", "-", "-", "-", "7654", "43M", "-", "-"], cells[0])
         self.assertEqual(["64", "KiB", "-", "-", "-", "2", "2", "-", "-"], cells[1])
 
+    def test_ways_and_what_others_pay(self) -> None:
+        def way(method: str, copies: int) -> dict:
+            device = {"copies": 10 * copies, "reads": 0, "writes": 0}
+            return self.row(bench="ways", method=method, extents=16, device=device)
+
+        ways = [way(name, 1) for name in ("one", "call", "plug")]
+        ways += [way(name, 16) for name in ("apart", "turns")]
+        unused = [
+            self.row(bench="unused", method="read", depth=1, flavour=flavour, instructions=number)
+            for flavour, number in (("unpatched", 1000), ("plain", 1010))
+        ]
+        text = self.text(self.row(), *ways, *unused)
+        self.assertRegex(text, r"(?m)^ 16( +7654){5}\n +/ 16 +/ 16$")
+        self.assertRegex(text, r"(?m)^ read +1000 +1010 +\+1\.00 %$")
+        self.assertLessEqual(max(map(len, text.splitlines())), cover.MOST)
+        with self.assertRaisesRegex(common.KitError, "not verified: read"):
+            self.text(self.row(), dict(unused[0], verified=False))
+
     def test_a_line_fits_a_mail(self) -> None:
         self.assertLessEqual(max(map(len, self.text(self.row()).splitlines())), cover.MOST)
 
