@@ -15,7 +15,7 @@ from . import base, common, git, series, tree
 
 FOLDER = common.ROOT / "scripts" / "mutations"
 PATCHES = FOLDER / common.BASE
-TABLE = FOLDER / "mutations.txt"
+TABLES = "rules-*.txt"  # one table in several files
 BRANCH = tree.MUTATIONS
 PREFIX = "mutants: "  # of the subjects of commits
 
@@ -29,9 +29,18 @@ class Mutation:
     noticed_by: Dict[str, List[str]]  # MACHINE/PROGRAM -> names of tests
 
 
-def load(path: pathlib.Path = TABLE) -> List[Mutation]:
+def load(folder: pathlib.Path = FOLDER) -> List[Mutation]:
     """The table; a KitError for what it cannot mean."""
     rows: List[Mutation] = []
+    for path in sorted(folder.glob(TABLES)):
+        _load(path, rows)
+    silent = [str(row.rule) for row in rows if not row.noticed_by]
+    if silent:
+        common.die(f"{common.shown(folder)}: no test for rule {', '.join(silent)}")
+    return rows
+
+
+def _load(path: pathlib.Path, rows: List[Mutation]) -> None:
     for number, line in enumerate(path.read_text().splitlines(), 1):
         head = re.fullmatch(r"(\d+): (\S.*)", line)
         tests = re.fullmatch(r" +([\w-]+/\w+)((?: [\w.]+)+)", line)
@@ -43,10 +52,6 @@ def load(path: pathlib.Path = TABLE) -> List[Mutation]:
             rows[-1].noticed_by.setdefault(tests.group(1), []).extend(tests.group(2).split())
         else:
             common.die(f"{common.shown(path)}:{number}: cannot be understood, or a number again")
-    silent = [str(row.rule) for row in rows if not row.noticed_by]
-    if silent:
-        common.die(f"{common.shown(path)}: no test for rule {', '.join(silent)}")
-    return rows
 
 
 def rules_of(patch: str) -> Set[int]:

@@ -75,11 +75,18 @@ class BranchTest(sample.DeveloperCase):
 
 
 class TableTest(unittest.TestCase):
-    def load(self, text: str) -> list:
+    def load(self, *texts: str) -> list:
         with tempfile.TemporaryDirectory() as name:
-            path = pathlib.Path(name) / "table"
-            path.write_text(text)
-            return mutations.load(path)
+            folder = pathlib.Path(name)
+            for number, text in enumerate(texts):
+                (folder / f"rules-{number}.txt").write_text(text)
+            return mutations.load(folder)
+
+    def test_the_table_may_be_several_files(self) -> None:
+        rows = self.load("1: a\n    m/p t\n", "2: b\n    m/p u\n")
+        self.assertEqual([1, 2], [row.rule for row in rows])
+        with self.assertRaisesRegex(common.KitError, "rules-1.txt:1: .*a number again"):
+            self.load("1: a\n    m/p t\n", "1: b\n    m/p u\n")
 
     def test_rows(self) -> None:
         text = "# Comment\n3: no check\n    default/a x.y x.z\n    default/a x.v\n    b-c/d e\n"
