@@ -35,6 +35,17 @@ def letter(repo: git.Repo, head: str, text: Optional[pathlib.Path] = None) -> Op
     return f"{head}\n\n{body.strip()}\n\n"
 
 
+def check_list(letter_text: str, patches: int) -> None:
+    """The list of patches in the text, where there is one, has to end with the last patch."""
+    section = re.search(r"^The patches\n=+\n(.*?)^=+$", letter_text, re.DOTALL | re.MULTILINE)
+    listed = re.findall(r"^ (?:\d+-)?(\d+)  +\S", section.group(1), re.M) if section else []
+    if listed and int(listed[-1]) != patches:
+        common.die(
+            f"{common.shown(TEXT)} lists {listed[-1]} patches, and the series has {patches}: "
+            "say there what the others are"
+        )
+
+
 def _part(text: pathlib.Path, name: str) -> str:
     part = text.parent / name
     if not part.is_file():

@@ -219,7 +219,9 @@ def refresh(folder: pathlib.Path = common.PATCHES) -> List[str]:
 def _export_all(repo: git.Repo, head: str, old: pathlib.Path, new: pathlib.Path) -> None:
     """The commits up to `head`, the selftests, and the cover letter."""
     tip = selftests.commit(repo, head)
-    series.export(repo, "base", tip, old, new, cover.letter(repo, head))
+    text = cover.letter(repo, head)
+    cover.check_list(text or "", int(repo.out("rev-list", "--count", f"base..{tip}")))
+    series.export(repo, "base", tip, old, new, text)
 
 
 def stale(folder: pathlib.Path = common.PATCHES) -> List[str]:

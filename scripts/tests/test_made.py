@@ -6,7 +6,7 @@ import unittest
 from unittest import mock
 
 import sample
-from kit import apply, common, git, selftests, series, tree
+from kit import apply, common, cover, git, selftests, series, tree
 
 MAKEFILE = "kit-files:\n\t@echo machines.json\n"
 LETTER = "# block: an answer\n\nIt is:\n\n{{numbers.txt}}\n\nThat is all.\n"
@@ -22,6 +22,15 @@ F:\tblock/a.c
 XYZ
 F:\txyz/
 """
+
+
+class ListTest(unittest.TestCase):
+    def test_the_list_of_patches_ends_with_the_last(self) -> None:
+        text = "The patches\n===\n\n 1-7    limits\n 8      tests\n\nNumbers\n===\n\n 16     4\n"
+        cover.check_list(text, 8)
+        cover.check_list("There is no list.\n\n 9     of them\n", 8)
+        with self.assertRaisesRegex(common.KitError, "lists 8 patches, and the series has 9"):
+            cover.check_list(text, 9)
 
 
 class MadeCase(sample.DeveloperCase):
