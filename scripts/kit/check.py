@@ -10,7 +10,7 @@ import re
 import shutil
 from typing import Dict, List, Optional
 
-from . import base, cocci, common, git, house, kconfig, series, store, tidy, tree
+from . import base, cocci, common, git, house, kconfig, rendered, series, store, tidy, tree
 from .objects import Objects, Snapshot, Variant, snapshot
 from .patch_style import PatchStyle
 
@@ -122,6 +122,14 @@ class Series:
         if found is not None:
             self.report.add(f"{'coccinelle':22} {len(names)} files", found)
 
+    def documentation(self) -> None:
+        """The pages of Documentation/ as sphinx makes them."""
+        out = TREE.parent / "obj-documentation"
+        checker = rendered.Rendered(self.bench, out, self.commits[0])
+        found = checker.check(self.at[0], self.at[-1], self.budget)
+        if found is not None:
+            self.report.add(f"{'sphinx':22} Documentation/{rendered.FOLDER}", found)
+
     def _objects(self, variant: Variant) -> Objects:
         out = TREE.parent / f"obj-{variant.name}"
         touched = [n for n in self.touched if not n.startswith(("Documentation/", "MAINTAINERS"))]
@@ -162,6 +170,7 @@ def check(jobs: int, minutes: Optional[float] = None) -> None:
     patches.each_patch(first)
     for variant in rest:
         patches.tip(variant)
+    patches.documentation()
     patches.coccinelle()
     sources = [path for path in files if path.suffix == ".cc"]
     found = tidy.Tidy(jobs).check(sources, budget)

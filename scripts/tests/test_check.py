@@ -9,7 +9,7 @@ from typing import List
 from unittest import mock
 
 import sample  # noqa: F401 (finds the package)
-from kit import check, cocci, objects, patch_style, store
+from kit import check, cocci, objects, patch_style, rendered, store
 
 HEADERS = ["include/a.h", "include/b.h"]
 
@@ -63,6 +63,21 @@ class TextTest(unittest.TestCase):
         self.assertIsNone(cocci.options_of("virtual patch\n"))
         script = "// Options: --no-includes --include-headers\nvirtual patch\nvirtual report\n"
         self.assertEqual(["--no-includes", "--include-headers"], cocci.options_of(script))
+
+    def test_sphinx_complaints_lose_folders_and_lines(self) -> None:
+        text = (
+            "/a/Documentation/block/x.rst:12: WARNING: Title underline too short.\n"
+            "/a/Documentation/block/x:12: ./block/y.c:3: WARNING: Unexpected indentation.\n"
+            "./block/y.c:9: warning: no description\nWARNING: dot(1) not found\n"
+        )
+        self.assertEqual(
+            {
+                "x.rst: WARNING: Title underline too short.": 1,
+                "x: WARNING: Unexpected indentation.": 1,
+                "y.c: warning: no description": 1,
+            },
+            dict(rendered.complaints_of(text)),
+        )
 
     def test_a_budget_names_what_it_leaves_out(self) -> None:
         self.assertTrue(store.Budget(None).allows("clang", "all"))
