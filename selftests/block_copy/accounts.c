@@ -151,20 +151,6 @@ TEST_F(accounts, cgroup_below_loop)
 	EXPECT_EQ(0, bc_loop_remove(&loop));
 }
 
-static int limit(const struct bc_dev *dev, const char *what)
-{
-	unsigned int maj, min;
-	char line[96];
-	int ret;
-
-	bc_dev_number(dev, &maj, &min);
-	snprintf(line, sizeof(line), "%u:%u %s", maj, min, what);
-	ret = bc_cgroup_set("io.max", line);
-	if (ret)
-		bc_set_reason("io.max: %s: %s", line, strerror(-ret));
-	return ret == -ENOENT ? 1 : ret ? -1 : 0;
-}
-
 #define TIMED_MS(call)							\
 	({								\
 		__u64 __start = bc_now_ms();				\
@@ -179,12 +165,12 @@ TEST_F(accounts, throttled)
 	__u64 took;
 
 	BC_REQUIRE(enter_cgroup(self));
-	BC_REQUIRE(limit(&self->dev, "wbps=1048576 rbps=65536"));
+	BC_REQUIRE(bc_cgroup_limit(&self->dev, "wbps=1048576 rbps=65536"));
 	took = TIMED_MS(copy(&self->dev, LEN / 2, &self->dev, 0, 2 * BC_MIB));
 	bc_log("2 MiB at 1 MiB/s took %llu ms", took);
 	EXPECT_LE(1500, took);
 	EXPECT_GE(15000, took);
-	BC_REQUIRE(limit(&self->dev, "wbps=max wiops=20"));
+	BC_REQUIRE(bc_cgroup_limit(&self->dev, "wbps=max wiops=20"));
 	took = TIMED_MS(copy(&self->dev, LEN / 2, &self->dev, 0, 32 * self->dev.lim.max_bytes));
 	bc_log("32 commands at 20 per second took %llu ms", took);
 	EXPECT_LE(1000, took);
@@ -198,7 +184,7 @@ TEST_F(accounts, throttled_stacked)
 
 	BC_REQUIRE(make_stack(self));
 	BC_REQUIRE(enter_cgroup(self));
-	BC_REQUIRE(limit(&self->dev, "wbps=1048576"));
+	BC_REQUIRE(bc_cgroup_limit(&self->dev, "wbps=1048576"));
 	took = TIMED_MS(copy(&self->stack.top, 0, &self->src, 0, 2 * BC_MIB));
 	bc_log("2 MiB to a disk at 1 MiB/s took %llu ms", took);
 	EXPECT_LE(1500, took);
@@ -206,8 +192,8 @@ TEST_F(accounts, throttled_stacked)
 	/* Linux 6.12 leaks what it has allocated to throttle a disk that goes away. */
 	if (!access("/sys/kernel/debug/kmemleak", F_OK))
 		return;
-	BC_REQUIRE(limit(&self->dev, "wbps=max"));
-	BC_REQUIRE(limit(&self->src, "rbps=1048576"));
+	BC_REQUIRE(bc_cgroup_limit(&self->dev, "wbps=max"));
+	BC_REQUIRE(bc_cgroup_limit(&self->src, "rbps=1048576"));
 	took = TIMED_MS(copy(&self->stack.top, 0, &self->src, 0, 2 * BC_MIB));
 	bc_log("2 MiB from a device at 1 MiB/s took %llu ms", took);
 	EXPECT_LE(1500, took);

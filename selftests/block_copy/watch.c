@@ -184,6 +184,20 @@ void bc_dev_number(const struct bc_dev *dev, unsigned int *maj, unsigned int *mi
 	*min = minor(st.st_rdev);
 }
 
+int bc_cgroup_limit(const struct bc_dev *dev, const char *what)
+{
+	unsigned int maj, min;
+	char line[96];
+	int ret;
+
+	bc_dev_number(dev, &maj, &min);
+	snprintf(line, sizeof(line), "%u:%u %s", maj, min, what);
+	ret = bc_cgroup_set("io.max", line);
+	if (ret)
+		bc_set_reason("io.max: %s: %s", line, strerror(-ret));
+	return ret == -ENOENT ? 1 : ret ? -1 : 0;
+}
+
 __u64 bc_cgroup_stat(const struct bc_dev *dev, const char *key)
 {
 	char line[512], start[32], word[64], *at;

@@ -36,6 +36,8 @@ int bc_cgroup_enter(void);		/* this process; 0 or -errno */
 int bc_cgroup_leave(void);
 int bc_cgroup_set(const char *file, const char *value);		/* of it; 0 or -errno */
 int bc_cgroup_set_root(const char *file, const char *value);
+/* What it may do with the device, in the words of io.max: 0, 1 to skip, -1. */
+int bc_cgroup_limit(const struct bc_dev *dev, const char *what);
 /* "rbytes", "wios"... of the device in io.stat; 0 if it isn't there. */
 __u64 bc_cgroup_stat(const struct bc_dev *dev, const char *key);
 void bc_dev_number(const struct bc_dev *dev, unsigned int *maj, unsigned int *min);
