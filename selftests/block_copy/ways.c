@@ -5,7 +5,6 @@
  */
 #include "blkcopy_test.h"
 #include "module.h"
-#include "stack.h"
 
 #define FILES	"/sys/kernel/debug/copy-ways/"
 #define BASE	(64 * BC_MIB)
@@ -89,40 +88,6 @@ TEST_F_TIMEOUT(ways, each_copies_in_its_commands, 120)
 	ASSERT_EQ(0, bc_mark());
 	ASSERT_EQ(0, bc_write_file(FILES "run", "none"));
 	EXPECT_EQ(0, bc_expect_no_copies());
-}
-
-/*
- * Who makes bios doesn't ask how large they may be. What was said of a stacked device
- * holds for it, even if all that is below takes more.
- */
-TEST_F_TIMEOUT(ways, limit_of_a_stacked_device, 60)
-{
-	static const char * const tables[BC_STACK_MOST] = {
-		"0 8192 linear %a 131072\n",	/* the window, in sectors */
-	};
-	__u64 limit = 4 * self->a.lbs, len = 4 * limit;
-	struct blk_copy_extent ext = { BASE, len };
-	struct bc_bound bound = { 0 };
-	struct bc_stack stack;
-	char text[128];
-
-	BC_REQUIRE(bc_stack_make(&stack, tables, &self->a, NULL));
-	ASSERT_EQ(0, bc_queue_write(&stack.top, "copy_max_bytes", limit));
-	ASSERT_EQ(0, bc_read_limits(&stack.top));
-	bc_bound_add(&bound, &stack.top.lim, self->a.lbs, &ext, 1);
-	ASSERT_EQ(4, bound.copies);
-
-	snprintf(text, sizeof(text), "%s %llu 0+%llu", stack.top.path, DST / BC_SECTOR,
-		 len / BC_SECTOR);
-	ASSERT_EQ(0, bc_write_file(FILES "copy", text));
-	ASSERT_EQ(0, bc_mark());
-	EXPECT_EQ(0, bc_write_file(FILES "run", "one"));
-	EXPECT_EQ(0, bc_expect_counts(&bound));
-	/* Lets go of the device. */
-	bc_write_file(FILES "copy", "none");
-	EXPECT_EQ(0, bc_stack_remove(&stack));
-	bc_win_copied(&self->win, BASE + DST, &self->win, &ext, 1, ~0ULL);
-	EXPECT_EQ(0, bc_win_check(&self->win));
 }
 
 static void read_error(char *buf, size_t len)
