@@ -5,7 +5,7 @@ import os
 import pathlib
 from typing import Dict, List, Optional
 
-from . import base, common, git, series
+from . import base, common, diffs, fitting, git, optional, series
 
 
 def apply(kdir: pathlib.Path, folder: pathlib.Path = common.PATCHES) -> str:
@@ -20,15 +20,12 @@ def apply(kdir: pathlib.Path, folder: pathlib.Path = common.PATCHES) -> str:
     repo = _checked_tree(kdir)
     before = repo.commit_id("HEAD")
     assert before is not None
-    if _already_there(repo, patches):
+    if _already_there(repo, patches, optional.rows(folder)):
         return f"All {len(patches)} patches are on {_place(repo)} already; nothing to do."
     try:
-        lender = base.lender(series.recorded_base(folder))
-        if lender:
-            series.import_onto(lender, "base", patches)
-        after = series.import_onto(repo, before, patches, _committer(kdir), lender)
-    except series.ApplyError as error:
-        raise common.KitError(_report(repo, error, folder)) from error
+        after, left_out = fitting.fit(repo, before, folder, _committer(kdir))
+    except fitting.Unfit as unfit:
+        raise common.KitError(_report(repo, unfit, folder)) from unfit
     # Only files of the user's that git does not track can be in the way now; ask before moving.
     moved = repo.run("read-tree", "-n", "-m", "-u", before, after, check=False)
     if moved.returncode == 0:
@@ -40,8 +37,13 @@ def apply(kdir: pathlib.Path, folder: pathlib.Path = common.PATCHES) -> str:
         )
     return (
         f"Applied {len(patches)} patches to {_place(repo)}.\n"
+        f"{_told(left_out)}"
         f"Undo with: git -C {repo.path} reset --keep {before[:12]}"
     )
+
+
+def _told(left_out: List[str]) -> str:
+    return "".join(f"Left out of {text}\n" for text in left_out)
 
 
 def _checked_tree(kdir: pathlib.Path) -> git.Repo:
@@ -87,26 +89,22 @@ def _committer(kdir: pathlib.Path) -> Dict[str, str]:
     return {"GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": mail}
 
 
-def _already_there(repo: git.Repo, patches: List[pathlib.Path]) -> bool:
-    log = repo.run("log", f"-{len(patches)}", "--reverse", "--format=%s")
-    if log.stdout.splitlines() != [series.subject(patch) for patch in patches]:
+def _already_there(repo: git.Repo, patches: List[pathlib.Path], listed: List[optional.Row]) -> bool:
+    """Whether the last commits are the patches, as they are or as git merged them."""
+    words = ["log", f"-{len(patches)}", "--reverse"]
+    titles = repo.run(*words, "--format=%s").stdout.splitlines()
+    if titles != [series.subject(patch) for patch in patches]:
         return False
-    shown = repo.run("log", f"-{len(patches)}", "--reverse", "-p", "--full-index").stdout
-    text = "".join(patch.read_text(errors="surrogateescape") for patch in patches)
-    # Ids of patch-id's first column are of the change alone, not of message or commit.
-    return series.patch_ids(repo, shown) == series.patch_ids(repo, text)
+    shown = repo.run(*words, "--format=%x00", "-p").stdout.split("\0")[1:]
+    texts = [patch.read_text(encoding="utf-8", errors="surrogateescape") for patch in patches]
+    return all(
+        optional.is_without(ours, diffs.split(theirs)[1], listed)
+        for ours, theirs in zip(texts, shown)
+    )
 
 
-def _version(repo: git.Repo) -> str:
-    """VERSION.PATCHLEVEL.SUBLEVEL of the tree's Makefile, as committed."""
-    found = {}
-    for line in repo.run("show", "HEAD:Makefile", check=False).stdout.splitlines()[:8]:
-        key, _, value = line.partition("=")
-        found[key.strip()] = value.strip()
-    return ".".join(found.get(k, "?") for k in ("VERSION", "PATCHLEVEL", "SUBLEVEL"))
-
-
-def _report(repo: git.Repo, error: series.ApplyError, folder: pathlib.Path) -> str:
+def _report(repo: git.Repo, unfit: fitting.Unfit, folder: pathlib.Path) -> str:
+    error = unfit.error
     start: Optional[str] = series.recorded_base(folder)
     source = base.lender(start)
     made_for = f"{source.out('log', '-1', '--format=%s', 'base')}, " if source else ""
@@ -117,7 +115,8 @@ def _report(repo: git.Repo, error: series.ApplyError, folder: pathlib.Path) -> s
         f"  {error.patch.name}\n"
         f"  {series.subject(error.patch)}\n"
         f"{indented}\n"
+        f"{_told(unfit.left_out)}"
         f"{repo.path} is exactly as it was; none of the patches is in it.\n"
         f"The series is for Linux {common.BASE}, {made_for}base {start or 'unknown'}{known}; "
-        f"this tree is {_version(repo)}."
+        f"this tree is {fitting.version(repo)}." + (f"\n{unfit.hint}" if unfit.hint else "")
     )

@@ -21,6 +21,8 @@ PACKAGE = f"linux-source-{common.BASE}"
 
 def version() -> str:
     """The version of the source on this machine, as Debian's package says: 6.12.117."""
+    if shutil.which("dpkg-query") is None:
+        common.die(f"{PACKAGE} is a package of Debian, and this is no Debian", common.EXIT_HOST)
     done = common.run(["dpkg-query", "-W", "-f=${Version}", PACKAGE], check=False)
     match = re.match(r"(\d+\.\d+\.\d+)", done.stdout)
     if done.returncode != 0 or match is None or not TARBALL.exists():

@@ -7,7 +7,7 @@ import pathlib
 import re
 import shutil
 import tempfile
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from . import common, git
 
@@ -23,6 +23,9 @@ NOT_COMPILED = (
 )
 COMMITTER = {"GIT_COMMITTER_NAME": "linux-source", "GIT_COMMITTER_EMAIL": "linux-source@localhost"}
 
+# What is to be applied in place of a patch that does not apply to this tree; None if nothing.
+Smaller = Callable[[git.Repo, pathlib.Path], Optional[str]]
+
 
 class ApplyError(common.KitError):
     """A patch does not apply."""
@@ -33,6 +36,10 @@ class ApplyError(common.KitError):
         self.number = number
         self.total = total
         self.reason = reason
+
+    def lacks_files(self) -> bool:
+        """Whether git could not even try to merge, because it has not got what to merge with."""
+        return "could not build fake ancestor" in self.reason
 
 
 def patch_files(folder: pathlib.Path) -> List[pathlib.Path]:
@@ -122,36 +129,41 @@ def import_onto(
     patches: Sequence[pathlib.Path],
     committer: Optional[Dict[str, str]] = None,
     lender: Optional[git.Repo] = None,
+    smaller: Optional[Smaller] = None,
 ) -> str:
     """Applies the patches on top of `start` without touching the work tree; the new commit's id.
 
     Without a committer, one is made up that gives the same ids on every machine. A lender has the
-    files that the patches were made for: with it git can merge where the context differs.
+    files that the patches were made for: with it git can merge where the context differs. `smaller`
+    is asked for less of a patch that does not apply.
     """
     with scratch_worktree(repo, start, touched_files(patches), lender) as tree:
         for number, patch in enumerate(patches, 1):
-            words = [
-                "am",
-                "-q",
-                "--3way",
-                "--keep-non-patch",
-                "--whitespace=nowarn",
-                "--no-gpg-sign",
-            ]
-            if committer is None:
-                words.append("--committer-date-is-author-date")
-            env = COMMITTER if committer is None else committer
-            done = tree.run(*words, patch.resolve(), check=False, env=env)
-            if done.returncode != 0:
-                raise ApplyError(
-                    patch, number, len(patches), _reason(tree, done.stdout + done.stderr)
-                )
+            reason = _am(tree, patch, committer)
+            less = smaller(tree, patch) if smaller and reason is not None else None
+            if less is not None:
+                tree.run("am", "--abort", env=COMMITTER)
+                part = tree.path.parent / patch.name
+                part.write_text(less, encoding="utf-8", errors="surrogateescape")
+                reason = _am(tree, part, committer)
+            if reason is not None:
+                raise ApplyError(patch, number, len(patches), reason)
         head = tree.commit_id("HEAD")
         assert head is not None
         if lender:
             # git did not write what the lender has already, and the lender does not stay.
             tree.copy_objects(repo, start, head)
         return head
+
+
+def _am(tree: git.Repo, patch: pathlib.Path, committer: Optional[Dict[str, str]]) -> Optional[str]:
+    """git am of one patch; why it does not apply, or None."""
+    words = ["am", "-q", "--3way", "--keep-non-patch", "--whitespace=nowarn", "--no-gpg-sign"]
+    if committer is None:
+        words.append("--committer-date-is-author-date")
+    env = COMMITTER if committer is None else committer
+    done = tree.run(*words, patch.resolve(), check=False, env=env)
+    return None if done.returncode == 0 else _reason(tree, done.stdout + done.stderr)
 
 
 def _reason(tree: git.Repo, text: str) -> str:

@@ -10,6 +10,7 @@ import pathlib
 import shutil
 import sys
 import tempfile
+from typing import Any, Dict
 import unittest
 from unittest import mock
 
@@ -85,6 +86,27 @@ class TreeCase(unittest.TestCase):
     def new_tree(self, name: str) -> git.Repo:
         shutil.copytree(template() / "tree", self.top / name)
         return git.Repo(self.top / name)
+
+    def unrelated(self, files: Dict[str, str]) -> git.Repo:
+        """A kernel tree with these files, and with no commit in common with self.repo."""
+        repo = git.Repo(self.top / "unrelated")
+        repo.path.mkdir()
+        given = {name: (self.repo.path / name).read_text() for name in ("Kbuild", "Makefile")}
+        for name, text in {**given, **files}.items():
+            (repo.path / name).parent.mkdir(exist_ok=True)
+            (repo.path / name).write_text(text)
+        repo.run("init", "-q")
+        repo.run("add", "-A")
+        repo.run("commit", "-q", "-m", "theirs", env=ME)
+        repo.run("config", "user.name", "A User")
+        repo.run("config", "user.email", "user@localhost")
+        return repo
+
+    def stand_in(self, target: str, **words: Any) -> mock.Mock:
+        """Something in place of this function, for the length of a test."""
+        patcher = mock.patch(target, **words)
+        self.addCleanup(patcher.stop)
+        return patcher.start()
 
     def state(self, repo: git.Repo) -> dict:
         """All that a user could notice of a repository: files, refs, index, configuration."""
