@@ -94,14 +94,19 @@ def start(
     )
 
 
+def _interrupt(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def stop_as_ctrl_c_does() -> None:
+    """SIGTERM, too, leaves nothing behind: what was begun is cleaned up on the way out."""
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
 @contextlib.contextmanager
 def stopped_with_us(child: subprocess.Popen) -> Iterator[None]:
     """Ctrl-C and SIGTERM for this program end the child too, and wait for it."""
-
-    def stop(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, stop)
+    before = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield
     except BaseException:

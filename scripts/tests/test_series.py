@@ -2,6 +2,8 @@
 """Patches -> commits -> patches."""
 
 import pathlib
+import subprocess
+import sys
 import unittest
 
 import sample
@@ -57,6 +59,27 @@ class SeriesTest(sample.TreeCase):
 
     def test_import_leaves_no_work_tree_behind(self) -> None:
         series.import_onto(self.repo, "base", series.patch_files(self.patches))
+        self.assertEqual(1, len(self.repo.out("worktree", "list").splitlines()))
+
+    def test_sigterm_leaves_no_work_tree_behind(self) -> None:
+        program = (
+            "import pathlib, sys, time\n"
+            f"sys.path.insert(0, {str(common.ROOT / 'scripts')!r})\n"
+            "from kit import common, git, series\n"
+            "common.stop_as_ctrl_c_does()\n"
+            f"repo = git.Repo(pathlib.Path({str(self.repo.path)!r}))\n"
+            "with series.scratch_worktree(repo, 'HEAD', []) as tree:\n"
+            "    print(tree.path, flush=True)\n"
+            "    time.sleep(60)\n"
+        )
+        words = [sys.executable, "-c", program]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(words, stdout=pipe, stderr=subprocess.DEVNULL, text=True) as child:
+            assert child.stdout is not None
+            path = pathlib.Path(child.stdout.readline().strip())
+            self.assertTrue(path.exists())
+            child.terminate()
+        self.assertFalse(path.parent.exists())
         self.assertEqual(1, len(self.repo.out("worktree", "list").splitlines()))
 
     def test_the_users_settings_do_not_change_patches(self) -> None:
