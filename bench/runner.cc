@@ -23,9 +23,7 @@ Outcome Runner::complain(const Bench &bench, const std::string &sentence, Outcom
     return outcome;
 }
 
-Outcome Runner::report_trouble(const Bench &bench, const kit::Vm &vm) {
-    const kit::Trouble &trouble = *vm.trouble();
-
+Outcome Runner::report_trouble(const Bench &bench, const kit::Trouble &trouble) {
     for (const std::string &line : trouble.console)
         printer_.line("  | " + line);
     return complain(bench, trouble.message, trouble.outcome);
@@ -85,7 +83,7 @@ Outcome Runner::run(const Bench &bench, size_t number, size_t of, Results &resul
     if (!vm)
         return complain(bench, vm.error().message);
     if (!(*vm)->wait_ready(240s))
-        return report_trouble(bench, **vm);
+        return report_trouble(bench, *(*vm)->trouble());
     results.kernel = (*vm)->kernel_release();
 
     RowReader *self = nullptr;
@@ -114,21 +112,8 @@ Outcome Runner::run(const Bench &bench, size_t number, size_t of, Results &resul
             else
                 reader.feed(bytes);
         });
-    if (!end)
-        return report_trouble(bench, **vm);
-    if (end->stuck)
-        return complain(bench, "the program hangs in the kernel", Outcome::hung_task);
-    if (!(*vm)->finish())
-        return report_trouble(bench, **vm);
-    if (!(*vm)->splats().empty()) {
-        const kit::Splat &splat = (*vm)->splats().front();
-        for (const std::string &line : splat.lines)
-            printer_.line("  | " + line);
-        return complain(bench, "the kernel complained: " + splat.message, splat.outcome);
-    }
-    if (end->timed_out)
-        return complain(bench, fmt::format("ran for more than {} s", bench.timeout),
-                        Outcome::timeout);
+    if (std::optional<kit::Trouble> trouble = (*vm)->finish_after(end))
+        return report_trouble(bench, *trouble);
     while (!errors.empty() && errors.back() == '\n')
         errors.pop_back();
     if (!end->status.success())

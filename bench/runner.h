@@ -27,7 +27,7 @@ private:
                                    std::string &program, std::string &libraries);
     kit::Outcome complain(const Bench &bench, const std::string &sentence,
                           kit::Outcome outcome = kit::Outcome::host_error);
-    kit::Outcome report_trouble(const Bench &bench, const kit::Vm &vm);
+    kit::Outcome report_trouble(const Bench &bench, const kit::Trouble &trouble);
 
     const kit::Setting &setting_;
     kit::Host &host_;

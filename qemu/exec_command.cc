@@ -17,9 +17,10 @@ namespace kit {
 
 using namespace std::chrono_literals;
 
-static int complain(const std::string &sentence, Outcome outcome = Outcome::host_error) {
+static int complain(const std::string &sentence,
+                    int code = outcome_exit_code(Outcome::host_error)) {
     fmt::print(stderr, "blkcopy-vm: {}\n", sentence);
-    return outcome_exit_code(outcome);
+    return code;
 }
 
 std::pair<std::string, std::string> split_file_option(const std::string &option) {
@@ -53,34 +54,32 @@ private:
     bool active_ = false;
 };
 
-static int report(const Vm &vm) {
-    const Trouble &trouble = *vm.trouble();
-
+static int report(const Trouble &trouble) {
     for (const std::string &line : trouble.console)
         fmt::print(stderr, "  | {}\n", line);
     return complain(fmt::format("{}: {}", outcome_name(trouble.outcome), trouble.message),
-                    trouble.outcome);
+                    outcome_exit_code(trouble.outcome));
 }
 
 int exec_command(const Setting &setting, const ExecOptions &options) {
     const Machine *machine = find_machine(setting.machines, options.machine);
     if (!machine)
         return complain("there is no machine '" + options.machine +
-                        "'; `blkcopy-vm list` shows "
-                        "what there is");
+                            "'; `blkcopy-vm list` shows what there is",
+                        kExitUsage);
     Result<Host> host = Host::find(setting);
     if (!host)
         return complain(host.error().message);
     std::string missing = host->qemu.missing_for(*machine);
     if (!missing.empty())
-        return complain(missing, Outcome::skipped);
+        return complain(missing, outcome_exit_code(Outcome::skipped));
 
     Result<Initramfs> initramfs = Initramfs::with_init(setting.guest_init);
     if (!initramfs)
         return complain(initramfs.error().message);
     Result<std::string> program = initramfs->add_program(options.argv[0]);
     if (!program)
-        return complain(program.error().message);
+        return complain(program.error().message, kExitUsage);
     for (const std::string &file : options.files) {
         auto [from, to] = split_file_option(file);
         // A program comes with its libraries; anything else as it is.
@@ -88,12 +87,12 @@ int exec_command(const Setting &setting, const ExecOptions &options) {
         if (image && elf_interpreter(*image)) {
             Result<std::string> added = initramfs->add_program(from, to);
             if (!added)
-                return complain(added.error().message);
+                return complain(added.error().message, kExitUsage);
             continue;
         }
         Status status = initramfs->add_host_file(from, to);
         if (!status)
-            return complain(status.error().message);
+            return complain(status.error().message, kExitUsage);
     }
     Status modules = add_modules(
         *initramfs, setting.module_directory(options.modules, options.kernel, options.flavour),
@@ -122,7 +121,7 @@ int exec_command(const Setting &setting, const ExecOptions &options) {
     if (!vm)
         return complain(vm.error().message);
     if (!(*vm)->wait_ready(options.flavour == "debug" ? 240s : 120s))
-        return report(**vm);
+        return report(*(*vm)->trouble());
 
     RunRequest request;
     request.argv = options.argv;
@@ -150,22 +149,8 @@ int exec_command(const Setting &setting, const ExecOptions &options) {
         end = (*vm)->run_through_cuts(request, output, options.flavour == "debug" ? 240s : 120s,
                                       [] {});
     }
-    if (!end)
-        return report(**vm);
-    if (end->stuck)
-        return complain("the program hangs in the kernel", Outcome::hung_task);
-    (*vm)->finish();
-    if ((*vm)->trouble())
-        return report(**vm);
-    if (!(*vm)->splats().empty()) {
-        const Splat &splat = (*vm)->splats().front();
-        for (const std::string &line : splat.lines)
-            fmt::print(stderr, "  | {}\n", line);
-        return complain(splat.message, splat.outcome);
-    }
-    if (end->timed_out)
-        return complain(fmt::format("the program ran for more than {} s", options.timeout),
-                        Outcome::timeout);
+    if (std::optional<Trouble> trouble = (*vm)->finish_after(end))
+        return report(*trouble);
     return end->status.signal ? 128 + end->status.signal : end->status.code;
 }
 

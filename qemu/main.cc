@@ -25,7 +25,7 @@ int main(int argc, char **argv) {
         command->add_option("--kernel", exec_options.kernel, "bzImage to boot");
         command->add_option("--modules", exec_options.modules, "directory of its modules");
         command->add_option("--flavour", exec_options.flavour, "kernel flavour")
-            ->check(CLI::IsMember({"plain", "debug"}))
+            ->check(CLI::IsMember({"plain", "debug", "unpatched", "mutants"}))
             ->capture_default_str();
         command->add_option("--append", exec_options.append, "more kernel command line");
         command->add_option("--file", exec_options.files,
@@ -86,7 +86,7 @@ int main(int argc, char **argv) {
         app.parse(argc, argv);
     } catch (const CLI::ParseError &error) {
         int code = app.exit(error);
-        return code == 0 ? 0 : 2;
+        return code == 0 ? 0 : kExitUsage;
     }
 
     catch_interrupts();
@@ -105,5 +105,5 @@ int main(int argc, char **argv) {
         return demo_command(*setting, demo_options);
     if (shell->parsed())
         return shell_command(*setting, exec_options);
-    return 2;
+    return kExitUsage;
 }

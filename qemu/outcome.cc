@@ -62,7 +62,7 @@ std::optional<Outcome> outcome_from_name(std::string_view name) {
 }
 
 std::string exit_code_help() {
-    std::string s = "Exit codes:\n  2    usage error\n";
+    std::string s = fmt::format("Exit codes:\n  {:<4} usage error\n", kExitUsage);
 
     for (const Row &row : kRows)
         s += fmt::format("  {:<4} {}: {}\n", row.exit_code, row.name, row.meaning);

@@ -37,8 +37,10 @@ std::optional<Outcome> outcome_from_name(std::string_view name);
 const char *outcome_meaning(Outcome outcome);
 
 // 0 passed, 1 failed, 4 skipped, 3 host or VM trouble, 10... kernel trouble,
-// 130 interrupted. 2 is for usage errors.
+// 130 interrupted.
 int outcome_exit_code(Outcome outcome);
+// Of who asked for what is not there.
+constexpr int kExitUsage = 2;
 
 // The table for --help.
 std::string exit_code_help();

@@ -18,9 +18,10 @@ namespace kit {
 // How much longer a program may take when it is asked to do all that it can.
 static constexpr int kFullSlowdown = 6;
 
-static int complain(const std::string &sentence) {
+static int complain(const std::string &sentence,
+                    int code = outcome_exit_code(Outcome::host_error)) {
     fmt::print(stderr, "blkcopy-vm: {}\n", sentence);
-    return outcome_exit_code(Outcome::host_error);
+    return code;
 }
 
 static Result<std::vector<Job>> plan(const Setting &setting, const RunOptions &options,
@@ -57,6 +58,21 @@ static Result<std::vector<Job>> plan(const Setting &setting, const RunOptions &o
             machine.env["COPY_FULL"] = "1";
     }
     return plan_jobs(machines, suite, options.filters);
+}
+
+// As plan(); where there is nothing to do, says why and returns what to exit with.
+static int choose(const Setting &setting, const RunOptions &options, Suite &suite,
+                  std::vector<Job> &jobs) {
+    Result<std::vector<Job>> planned = plan(setting, options, suite);
+    if (!planned)
+        return complain(planned.error().message);
+    if (planned->empty())
+        return complain(fmt::format("no machine and no test matches '{}'; `blkcopy-vm list` shows "
+                                    "what there is",
+                                    fmt::join(options.filters, "', '")),
+                        kExitUsage);
+    jobs = std::move(*planned);
+    return 0;
 }
 
 // What would be run, as a shell could run it: the images are made first, and
@@ -114,19 +130,14 @@ static void run_all(const Setting &setting, const Host &host, const Suite &suite
 
 int run_command(const Setting &setting, const RunOptions &options) {
     Suite suite;
-    Result<std::vector<Job>> jobs = plan(setting, options, suite);
-    if (!jobs)
-        return complain(jobs.error().message);
-    if (jobs->empty()) {
-        fmt::print(stderr, "blkcopy-vm: no machine and no test matches the filter; `blkcopy-vm "
-                           "list` shows what there is\n");
-        return outcome_exit_code(Outcome::failed);
-    }
+    std::vector<Job> jobs;
+    if (int code = choose(setting, options, suite, jobs))
+        return code;
     Result<Host> host = Host::find(setting);
     if (!host)
         return complain(host.error().message);
     if (options.dry_run)
-        return dry_run(setting, *host, options, *jobs);
+        return dry_run(setting, *host, options, jobs);
 
     RunResult run;
     run.qemu = host->qemu.version();
@@ -134,7 +145,7 @@ int run_command(const Setting &setting, const RunOptions &options) {
     run.accelerator_reason = host->accelerator.reason;
     run.flavour = options.flavour;
     run.kernel_file = setting.kernel_path(options.kernel, options.flavour);
-    for (const Job &job : *jobs) {
+    for (const Job &job : jobs) {
         MachineResult machine;
         machine.name = job.name;
         machine.description = job.machine.description;
@@ -155,7 +166,7 @@ int run_command(const Setting &setting, const RunOptions &options) {
 
     auto begin = std::chrono::steady_clock::now();
     reporters.run_begin(run);
-    run_all(setting, *host, suite, *jobs, options, reporters, run);
+    run_all(setting, *host, suite, jobs, options, reporters, run);
     run.duration =
         std::chrono::duration_cast<Milliseconds>(std::chrono::steady_clock::now() - begin);
     reporters.run_end(run);
@@ -166,13 +177,12 @@ int run_command(const Setting &setting, const RunOptions &options) {
 
 int list_command(const Setting &setting, const RunOptions &options, bool json) {
     Suite suite;
-    Result<std::vector<Job>> jobs = plan(setting, options, suite);
-    if (!jobs)
-        return complain(jobs.error().message);
-
+    std::vector<Job> jobs;
+    if (int code = choose(setting, options, suite, jobs))
+        return code;
     if (json) {
         nlohmann::json list = nlohmann::json::array();
-        for (const Job &job : *jobs)
+        for (const Job &job : jobs)
             list.push_back({{"name", job.name},
                             {"machine", job.machine.name},
                             {"description", job.machine.description},
@@ -182,7 +192,7 @@ int list_command(const Setting &setting, const RunOptions &options, bool json) {
         return 0;
     }
     LinePrinter printer(stdout);
-    for (const Job &job : *jobs) {
+    for (const Job &job : jobs) {
         if (job.golden) {
             printer.line(fmt::format("  {}: the same copies computed here, compared with the "
                                      "whole drive afterwards",

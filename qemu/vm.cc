@@ -473,6 +473,23 @@ bool Vm::finish() {
     return !trouble_;
 }
 
+std::optional<Trouble> Vm::finish_after(const std::optional<ProgramEnd> &end) {
+    if (end && end->stuck)
+        return Trouble{Outcome::hung_task, "the program hangs in the kernel", {}};
+    if (!end || (!finish() && trouble_))
+        return trouble_.value_or(Trouble{Outcome::vm_lost, "the machine went away", {}});
+    if (!splats().empty()) {
+        const Splat &splat = splats().front();
+        return Trouble{splat.outcome, "the kernel complained: " + splat.message, splat.lines};
+    }
+    if (end->timed_out)
+        return Trouble{
+            Outcome::timeout,
+            fmt::format("the program was still running after {} s", end->duration.count() / 1000),
+            {}};
+    return std::nullopt;
+}
+
 void Vm::mark_trace() {
     read_trace();
     counter_.mark();

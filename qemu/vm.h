@@ -85,7 +85,6 @@ public:
     // A program has asked for the power to be cut, which has ended QEMU in the middle of
     // everything. power_on() starts it again with the same images; then wait_ready().
     // run() returns nothing then, and there is no trouble.
-    bool power_is_cut() const { return power_cut_; }
     Status power_on();
     // As run(), but a program that cuts the power is run again, with COPY_BOOT=2 (3, ...) in its
     // environment, once the machine is up again, which may take `limit`. `again` is told before.
@@ -94,6 +93,9 @@ public:
                                                const std::function<void()> &again);
     // Powers the guest off and waits for QEMU. The positive end word has to come.
     bool finish();
+    // The same after a machine's only program, which ended so: what went wrong with the machine,
+    // the kernel, or the program's time.
+    std::optional<Trouble> finish_after(const std::optional<ProgramEnd> &end);
     // Ends QEMU at once. Does nothing when it has ended.
     void kill();
 
