@@ -90,17 +90,34 @@ int report(const Results &results, const kit::Setting &setting, const std::strin
     return broken.empty() ? 0 : 1;
 }
 
-int run(const Options &options) {
+// The benches that are asked for; else says what is wrong and returns what to exit with.
+int choose(const Options &options, std::vector<Bench> &chosen) {
     kit::Result<std::string> text = kit::read_file(options.data + "/benches.json");
     if (!text)
         return complain(text.error().message, kHost);
     kit::Result<std::vector<Bench>> benches = parse_benches(*text);
     if (!benches)
         return complain("benches.json: " + benches.error().message, kUsage);
-    std::vector<Bench> chosen = select(*benches, options.filter);
+    chosen = select(*benches, options.filter);
     if (chosen.empty())
-        return complain("no bench has '" + options.filter + "' in its name; benches.json has them",
+        return complain("no bench has '" + options.filter +
+                            "' in its name; `blkcopy-bench list` shows what there is",
                         kUsage);
+    return 0;
+}
+
+int list(const Options &options) {
+    std::vector<Bench> chosen;
+    int code = choose(options, chosen);
+    for (const Bench &bench : chosen)
+        fmt::print("{}: machine {}, {} kernel\n", bench.name, bench.machine, bench.flavour);
+    return code;
+}
+
+int run(const Options &options) {
+    std::vector<Bench> chosen;
+    if (int code = choose(options, chosen))
+        return code;
     kit::Result<kit::Setting> setting = load_setting(options.data);
     if (!setting)
         return complain(setting.error().message, kHost);
@@ -176,15 +193,17 @@ int main(int argc, char **argv) {
         "3 the machine or the host failed, 10 and up what the kernel did (blkcopy-vm --help).");
     Options options;
     CLI::App *run_it = app.add_subcommand("run", "boot, measure, report");
-    run_it->add_option("--filter", options.filter, "part of a bench's name, or `smoke`");
     run_it->add_option("--output", options.output, "directory for results.json and index.html");
     run_it->add_option("--series", options.series, "what was measured, for the report");
+    CLI::App *list_it = app.add_subcommand("list", "the benches that `run` would run");
+    for (CLI::App *command : {run_it, list_it})
+        command->add_option("--filter", options.filter, "part of a bench's name, or `smoke`");
     CLI::App *comparison = app.add_subcommand("compare", "two results files");
     comparison->add_option("A", options.a, "before")->required();
     comparison->add_option("B", options.b, "after")->required();
     CLI::App *again = app.add_subcommand("report", "the report of a results file once more");
     again->add_option("RESULTS", options.a, "results.json")->required();
-    for (CLI::App *command : {run_it, again})
+    for (CLI::App *command : {run_it, list_it, again})
         command->add_option("--data", options.data, "directory of benches.json and machines.json");
     try {
         app.parse(argc, argv);
@@ -194,6 +213,8 @@ int main(int argc, char **argv) {
     kit::catch_interrupts();
     if (run_it->parsed())
         return run(options);
+    if (list_it->parsed())
+        return list(options);
     if (comparison->parsed())
         return compare_files(options);
     return report_file(options);
