@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "setting.h"
 
-#include <cstdlib>
 #include <filesystem>
 
 namespace kit {
@@ -15,8 +14,7 @@ Result<Setting> Setting::load() {
     fs::path self = fs::read_symlink("/proc/self/exe", code);
     if (code)
         return Error{"cannot find this program's own path: " + code.message()};
-    const char *data = std::getenv("BLKCOPY_VM_DATA");
-    s.data_directory = data && *data ? data : KIT_DATA_DIRECTORY;
+    s.data_directory = KIT_DATA_DIRECTORY;
     s.build_directory = self.parent_path().parent_path().string();
     s.guest_init = (self.parent_path() / "guest-init").string();
 

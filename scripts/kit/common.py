@@ -11,7 +11,7 @@ from typing import Iterator, Mapping, NoReturn, Optional, Sequence
 
 BASE = "6.12"
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-BUILD = pathlib.Path(os.environ.get("BLKCOPY_BUILD", ROOT / "build"))
+BUILD = ROOT / "build"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "blkcopy"
 PATCHES = ROOT / "patches" / BASE
 

@@ -146,7 +146,6 @@ bool bc_sector_is(const void *sector, __u64 tag);
 const char *bc_sector_name(const void *sector, char *buf, size_t len);
 
 __u64 bc_rand(void);		/* seeded with bc_seed, per process */
-void bc_srand(__u64 seed);
 __u64 bc_rand_below(__u64 n);
 /* From a sequence of the caller's own, which starts with any number. */
 __u64 bc_below(__u64 *state, __u64 n);

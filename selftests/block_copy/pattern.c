@@ -107,11 +107,6 @@ const char *bc_sector_name(const void *sector, char *buf, size_t len)
 	return buf;
 }
 
-void bc_srand(__u64 seed)
-{
-	rand_state = seed;
-}
-
 static __u64 next(__u64 *state)
 {
 	*state += ODD;
