@@ -9,7 +9,6 @@ from . import base, check, common, kconfig, kernel, kernel_env, series, testing
 
 FOLDER = common.BUILD / "check" / "bisect"
 OBJECTS = FOLDER / "plain" / "obj"
-VM = common.BUILD / "qemu" / "blkcopy-vm"
 # Patches that do not offer copies yet have to leave reads and writes alone, and to refuse copies.
 EVERY = ["no-copy/blkcopy_guest_test"]
 LAST = ["default/*", *EVERY]
@@ -21,10 +20,11 @@ def bisect(jobs: int, verbose: bool, only: str = "") -> None:
     if not patches:
         common.die(f"{common.shown(common.PATCHES)} has no patches")
     numbers = _chosen(only, len(patches))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    testing.build(FOLDER / "build.log", jobs, verbose, "harness", "tools", "selftests")
     source = base.cached()
     commits = check.commits_of(source, series.import_onto(source, "base", patches))
     repo = check.prepare(source, commits)
-    FOLDER.mkdir(parents=True, exist_ok=True)
     rows: List[Tuple[str, str, bool]] = []
     for number in numbers:
         name = patches[number - 1].name[:-6] if number else "0000-base"
@@ -79,7 +79,7 @@ def _works(name: str, last: bool) -> bool:
     image = f"--kernel={OBJECTS / 'arch/x86/boot/bzImage'}"
     folder = FOLDER / name
     code, _ = testing.run_logged(
-        [str(VM), "exec", image, "--machine", "default", "--", "/bin/true"],
+        [str(testing.VM), "exec", image, "--machine", "default", "--", "/bin/true"],
         FOLDER / f"{name}.boot.log",
         False,
     )
@@ -87,7 +87,7 @@ def _works(name: str, last: bool) -> bool:
         return False
     filters = [f"--filter={each}" for each in (LAST if last else EVERY)]
     code, _ = testing.run_logged(
-        [str(VM), "run", image, f"--results={folder}", *filters],
+        [str(testing.VM), "run", image, f"--results={folder}", *filters],
         pathlib.Path(f"{folder}.test.log"),
         False,
     )

@@ -13,7 +13,6 @@ from . import common, testing
 from .mutations import Mutation
 
 RESULTS = testing.RESULTS / "mutations"
-VM = common.BUILD / "qemu" / "blkcopy-vm"
 TESTS = common.BUILD / "selftests" / "block_copy"
 MODULES = common.BUILD / "kmod" / "mutants"
 
@@ -148,7 +147,7 @@ class Bench:
     def _boot(self, name: str, programs: Sequence[str], words: Sequence[str]) -> Outcome:
         folder = RESULTS / name
         shutil.rmtree(folder, ignore_errors=True)
-        command = [str(VM), "run", f"--kernel={self._image}", f"--tests={TESTS}"]
+        command = [str(testing.VM), "run", f"--kernel={self._image}", f"--tests={TESTS}"]
         command.append(f"--modules={MODULES}")
         command += [f"--results={folder}", *words]
         # A pattern has to match the whole name: `invalid` is not to run `invalid_range` too.

@@ -14,6 +14,7 @@ from .common import stopped_with_us
 
 EXIT_SKIPPED = 4
 RESULTS = common.BUILD / "results"
+VM = common.BUILD / "qemu" / "blkcopy-vm"
 
 
 @dataclasses.dataclass
@@ -134,12 +135,36 @@ class Part:
             self.code not in (0, EXIT_SKIPPED) or self.count.failed > 0 or self.count.total() == 0
         )
 
+    def was_misused(self) -> bool:
+        """Where the exit codes are the kit's own: to make, 2 is any failure."""
+        return self.results is not None and self.code == common.EXIT_USAGE
+
     def complaint(self) -> str:
         if self.count.failed:
             return str(self.count)
+        if self.was_misused():
+            return "used wrongly; the reason is above"
         if self.count.total() == 0:
             return f"no test ran (exit code {self.code})"
         return f"exit code {self.code} with no test failed; the reason is above"
+
+
+def make(*words: str) -> List[str]:
+    return ["make", "--no-print-directory", "-s", *words]
+
+
+def build(log: pathlib.Path, jobs: int, verbose: bool, *words: str) -> None:
+    """Makes programs of the kit: targets of the top Makefile, and its variables."""
+    code, text = run_logged(make(f"J={jobs}", *words), log, verbose)
+    if code != 0:
+        common.die(f"the programs do not build:\n{text[-6000:]}")
+
+
+def check_filter(text: str) -> None:
+    """Nothing long is to be built for a filter that matches nothing. The harness has to be there."""
+    done = common.run([VM, "list", f"--filter={text}"], check=False)
+    if done.returncode != 0:
+        common.die(done.stderr.strip(), done.returncode)
 
 
 def run_logged(command: Sequence[str], log: pathlib.Path, shown: bool) -> Tuple[int, str]:
@@ -183,6 +208,8 @@ def verdict(parts: Sequence[Part], total: Count) -> int:
     # The harness's codes from 10 on say what the kernel did: panic, KASAN, hung task, ...
     if total.failed or any(part.code == common.EXIT_FAILED or part.code >= 10 for part in parts):
         return common.EXIT_FAILED
+    if any(part.was_misused() for part in parts):
+        return common.EXIT_USAGE
     if any(part.is_bad() for part in parts):
         return common.EXIT_HOST
     return EXIT_SKIPPED if total.passed == 0 else 0

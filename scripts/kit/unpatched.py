@@ -10,7 +10,6 @@ from . import common, testing
 # Which ask for no copy of a block device.
 FILTERS = ["*/ordinary"]
 RESULTS = testing.RESULTS / "compared"
-VM = common.BUILD / "qemu/blkcopy-vm"
 
 
 def statuses(results: pathlib.Path) -> Dict[str, str]:
@@ -46,7 +45,7 @@ def run(kernel: pathlib.Path, name: str, verbose: bool) -> Dict[str, str]:
     folder = RESULTS / name
     results = folder / "results.json"
     results.unlink(missing_ok=True)
-    command = [str(VM), "run", f"--kernel={kernel}", f"--results={folder}"]
+    command = [str(testing.VM), "run", f"--kernel={kernel}", f"--results={folder}"]
     command += [f"--filter={each}" for each in FILTERS]
     common.say(f"{name} kernel ...")
     testing.run_logged(command, RESULTS / f"{name}.log", verbose)

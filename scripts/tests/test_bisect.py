@@ -15,12 +15,14 @@ class BisectTest(sample.DeveloperCase):
     def setUp(self) -> None:
         super().setUp()
         self.built: list = []
+        self.programs: list = []
         self.bad = ""
         for target, value in (
             ("kit.common.PATCHES", self.patches),
             ("kit.bisect.FOLDER", self.top / "build/check"),
             ("kit.check.TREE", self.top / "build/check/tree"),
             ("kit.bisect._build", self.build),
+            ("kit.testing.build", lambda *words: self.programs.append(words)),
             ("kit.bisect._works", lambda name, last: not name.startswith(self.bad or "none")),
         ):
             patcher = mock.patch(target, value)
@@ -44,6 +46,7 @@ class BisectTest(sample.DeveloperCase):
             [subject for _, subject in self.built],
         )
         self.assertIn("4 passed, 0 failed", text)
+        self.assertEqual(1, len(self.programs))
 
     def test_some_patches(self) -> None:
         self.run_it("2-3")
@@ -54,6 +57,7 @@ class BisectTest(sample.DeveloperCase):
             with self.assertRaises(common.KitError) as caught:
                 self.run_it(only)
             self.assertEqual(common.EXIT_USAGE, caught.exception.code)
+        self.assertEqual([], self.programs)
 
     def test_one_that_does_not_work_is_a_failure(self) -> None:
         self.bad = "0002"

@@ -77,6 +77,30 @@ class VerdictTest(unittest.TestCase):
                 self.assertEqual(common.EXIT_FAILED, testing.run_all([dead], False))
                 self.assertEqual(Count(), dead.count)
 
+    def test_used_wrongly_is_no_failed_test(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            words = ["sh", "-c", "exit 2"]
+            part = Part("misused", words, results=pathlib.Path(name) / "results.json")
+            with contextlib.redirect_stdout(io.StringIO()) as out:
+                self.assertEqual(common.EXIT_USAGE, testing.run_all([part], False))
+        self.assertIn("used wrongly", out.getvalue())
+        # As make ends where something does not build.
+        self.assertEqual(common.EXIT_HOST, self.run_script("exit 2"))
+
+    def test_a_filter_is_looked_at_before_anything_is_built(self) -> None:
+        with tempfile.TemporaryDirectory() as name:
+            program = pathlib.Path(name) / "vm"
+            program.write_text(
+                '#!/bin/sh\n[ "$2" = --filter=good ] || { echo no $2 >&2; exit 2; }\n'
+            )
+            program.chmod(0o755)
+            with mock.patch("kit.testing.VM", program):
+                testing.check_filter("good")
+                with self.assertRaises(common.KitError) as caught:
+                    testing.check_filter("typo")
+        self.assertEqual("no --filter=typo", str(caught.exception))
+        self.assertEqual(common.EXIT_USAGE, caught.exception.code)
+
     def test_all_skipped(self) -> None:
         script = "echo 0 passed, 0 failed, 3 skipped; exit 4"
         self.assertEqual(testing.EXIT_SKIPPED, self.run_script(script))
