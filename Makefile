@@ -29,6 +29,8 @@ endif
 endif
 
 .DEFAULT_GOAL := help
+# Each is parallel itself, and what was asked for is looked at before anything long is built.
+.NOTPARALLEL:
 
 help:
 	@echo 'Block-layer copy offload for Linux: patches, and a kit that proves them.'
@@ -43,15 +45,16 @@ help:
 	@echo '  bench      what a copy costs; bench-smoke in short; bench-compare A=old B=new'
 	@echo
 	@echo 'Use the series'
-	@echo '  apply      git am the series onto your kernel tree: KDIR=~/linux'
+	@echo '  apply      git am the series onto your kernel tree: KDIR=~/linux. With that,'
+	@echo '             kernel, test, demo, shell and bench are about its kernel'
 	@echo '  tools      blkcopy(8), in build/tools/blkcopy'
 	@echo '  fio-engine an engine for fio that copies (bench/fio/README.md)'
-	@echo '  kmod       modules for tests (kmod/README.md); KDIR=~/linux: for your kernel'
+	@echo '  kmod       modules for tests (kmod/README.md); KDIR=DIR: for a built tree'
 	@echo
 	@echo 'Change the series (build/linux-6.12 is a git tree, branch copy-offload)'
 	@echo '  tree       make that tree from Debian'\''s source and patches/'
-	@echo '  kernel     build a kernel: FLAVOUR=plain|debug|unpatched; TREE=work builds'
-	@echo '             build/linux-6.12 as it is instead of patches/'
+	@echo '  kernel     build a kernel: FLAVOUR=plain|debug|unpatched|mutants; TREE=work'
+	@echo '             builds build/linux-6.12 as it is instead of patches/'
 	@echo '  refresh    export the tree'\''s commits to patches/'
 	@echo '  check      style, checkpatch; W=1, sparse per patch; arm64, clang... for all'
 	@echo '  check-bisect    build, boot and test the kernel of each patch; ONLY=3-5 some'
@@ -78,7 +81,7 @@ packages:
 
 kernel: packages
 	@$(ROOT)/scripts/kernel build --flavour $(FLAVOUR) --jobs $(J) \
-		$(if $(filter 1,$(V)),--verbose) $(if $(filter work,$(TREE)),--work-tree) $(OWN)
+		$(if $(filter 1,$(V)),--verbose) --tree '$(TREE)' $(OWN)
 
 tree: packages
 	@$(ROOT)/scripts/kernel tree
@@ -97,9 +100,15 @@ harness: packages
 tools: packages
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/tools/blkcopy O=$(O)/tools/blkcopy V=$(V) -j$(J) all
 
-kmod: packages $(if $(KDIR),,kernel)
-	@$(ROOT)/scripts/kernel modules $(if $(KDIR),--kdir '$(KDIR)',--flavour $(FLAVOUR)) \
-		--jobs $(J) $(if $(filter 1,$(V)),--verbose)
+# For the kernel that guests run; with KDIR, that is one of a tree that nothing was built in.
+modules: kernel
+	@$(ROOT)/scripts/kernel modules --flavour $(FLAVOUR) --jobs $(J) \
+		$(if $(filter 1,$(V)),--verbose)
+
+# Here KDIR is a tree that was built, for a kernel that runs somewhere else.
+kmod: $(if $(KDIR),packages,modules)
+	$(if $(KDIR),@$(ROOT)/scripts/kernel modules $(OWN) --jobs $(J) \
+		$(if $(filter 1,$(V)),--verbose))
 
 # The programs are the same for every flavour: the interface is.
 selftests: kernel
@@ -121,21 +130,24 @@ test: packages
 
 test-full: packages
 	@$(ROOT)/scripts/run-tests --flavour '$(FLAVOUR)' --filter '$(FILTER)' --jobs $(J) --full \
-		$(if $(filter 1,$(V)),--verbose)
+		$(if $(filter 1,$(V)),--verbose) $(OWN)
 
 list: harness
 	@$(VM) list
 
 MACHINE ?= default
-shell: kernel kmod harness tools selftests
-	@$(VM) shell --kernel $(KERNEL)/bzImage --modules $(O)/kmod/$(FLAVOUR) --machine $(MACHINE)
+known-machine: harness
+	@$(VM) list --filter '$(MACHINE)/*' >/dev/null
+
+shell: known-machine kernel modules tools selftests
+	@$(VM) shell --flavour $(FLAVOUR) --machine '$(MACHINE)'
 
 # MINUTES=10: begin nothing long after that, and say what is left out.
 check: packages
 	@SETUP_PACKAGES='$(ROOT)/scripts/packages-check.txt' $(ROOT)/scripts/setup.sh --quiet
 	@$(ROOT)/scripts/kernel check --jobs $(J) $(if $(MINUTES),--minutes '$(MINUTES)')
 
-check-bisect: harness tools selftests
+check-bisect: packages
 	@$(ROOT)/scripts/kernel bisect --jobs $(J) --only '$(ONLY)' $(if $(filter 1,$(V)),--verbose)
 
 test-mutations: packages
@@ -152,7 +164,7 @@ clean:
 distclean:
 	$(Q)rm -rf $(O)
 
-.PHONY: help setup packages kernel tree refresh apply harness tools kmod selftests fio-engine examples test \
-	test-full list shell check check-bisect test-mutations test-unpatched clean distclean
+.PHONY: help setup packages kernel tree refresh apply harness tools modules kmod selftests fio-engine \
+	examples test test-full list known-machine shell check check-bisect test-mutations test-unpatched clean distclean
 
 include $(wildcard $(ROOT)/qemu/demo.mk $(ROOT)/bench/bench.mk)
