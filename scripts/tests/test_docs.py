@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""docs/: what is quoted is what the files say, and what is linked to is there."""
+"""docs/ and READMEs: what is quoted is what the files say, and what is linked to is there."""
 
 import pathlib
 import re
+import subprocess
 import tempfile
 import unittest
 from typing import List
@@ -15,31 +16,54 @@ BLOCK = re.compile(r"(?:^<!-- from (\S+) -->\n)?^```(\w+)\n(.*?)^```$", re.MULTI
 LINK = re.compile(r"\[[^\]]*\]\(([^)#:]+)\)")
 
 
+# Folders whose README.md is for people, too.
+FOLDERS = ["", "kmod", "qemu", "bench", "bench/fio", "selftests/block_copy"]
+
+
+def pages() -> List[pathlib.Path]:
+    docs = sorted((common.ROOT / "docs").glob("*.md"))
+    return docs + [common.ROOT / folder / "README.md" for folder in FOLDERS]
+
+
 def wrong(root: pathlib.Path, page: pathlib.Path) -> List[str]:
     """What a page quotes or links to that is not so, as sentences."""
     text, found = page.read_text(), []
+    label = page.relative_to(root)
     for name, language, quote in BLOCK.findall(text):
         first = quote.splitlines()[0]
         if not name:
-            found.append(f"{page.name}: from which file is the {language} with `{first}`?")
+            found.append(f"{label}: from which file is the {language} with `{first}`?")
         elif not (root / name).is_file():
-            found.append(f"{page.name}: there is no {name}")
+            found.append(f"{label}: there is no {name}")
         # A row may be followed by a comma.
         elif quote.rstrip("\n") not in (root / name).read_text():
-            found.append(f"{page.name}: {name} does not have the lines from `{first}` on")
+            found.append(f"{label}: {name} does not have the lines from `{first}` on")
     for link in LINK.findall(text):
         if not (page.parent / link).exists():
-            found.append(f"{page.name}: there is no {link}")
+            found.append(f"{label}: there is no {link}")
     return found
 
 
 class DocsTest(unittest.TestCase):
     def test_pages_say_what_files_say(self) -> None:
-        pages = sorted((common.ROOT / "docs").glob("*.md")) + [common.ROOT / "README.md"]
-        self.assertGreater(len(pages), 5)
-        quotes = sum(len(BLOCK.findall(page.read_text())) for page in pages)
+        self.assertGreater(len(pages()), 10)
+        quotes = sum(len(BLOCK.findall(page.read_text())) for page in pages())
         self.assertGreater(quotes, 5)
-        self.assertEqual([], [each for page in pages for each in wrong(common.ROOT, page)])
+        self.assertEqual([], [each for page in pages() for each in wrong(common.ROOT, page)])
+
+    def test_every_folder_with_a_page_is_looked_at(self) -> None:
+        named = subprocess.run(
+            ["git", "ls-files", "*.md"],
+            cwd=common.ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+            check=False,
+        ).stdout.split()
+        if not named:
+            self.skipTest("no git repository")
+        self.assertEqual(
+            [], sorted(set(named) - {str(p.relative_to(common.ROOT)) for p in pages()})
+        )
 
     def test_the_index_names_every_page(self) -> None:
         index = (common.ROOT / "docs/README.md").read_text()
@@ -49,12 +73,13 @@ class DocsTest(unittest.TestCase):
 
 
 class WrongTest(unittest.TestCase):
-    def said(self, text: str) -> str:
+    def said(self, text: str, page: str = "page.md") -> str:
         with tempfile.TemporaryDirectory(prefix="blkcopy-test-") as name:
             root = pathlib.Path(name)
             (root / "a.c").write_text("int a;\nint b;\n")
-            (root / "page.md").write_text(text)
-            return "\n".join(wrong(root, root / "page.md"))
+            (root / page).parent.mkdir(exist_ok=True)
+            (root / page).write_text(text)
+            return "\n".join(wrong(root, root / page))
 
     def test_a_quote_is_looked_for(self) -> None:
         self.assertEqual("", self.said("<!-- from a.c -->\n```c\nint b;\n```\n[a](a.c)\n"))
@@ -69,6 +94,13 @@ class WrongTest(unittest.TestCase):
 
     def test_a_dead_link_is_noticed(self) -> None:
         self.assertIn("no gone.md", self.said("see [there](gone.md)\n"))
+
+    def test_a_page_in_a_folder_is_named_with_it(self) -> None:
+        quote = "<!-- from a.c -->\n```c\nint a;\n```\n"
+        self.assertEqual("", self.said(quote + "[a](../a.c)\n", "tool/README.md"))
+        self.assertEqual(
+            "tool/README.md: there is no a.c", self.said("[a](a.c)\n", "tool/README.md")
+        )
 
 
 if __name__ == "__main__":
