@@ -69,6 +69,8 @@ void bc_close(struct bc_dev *dev);
 
 /* Returns 0 when copies are offered, 1 to skip or -1 to fail (bc_reason()). */
 int bc_need_copy(const struct bc_dev *dev);
+/* Returns 0 when the device has this many bytes, 1 to skip (bc_reason()). */
+int bc_need_bytes(const struct bc_dev *dev, __u64 bytes);
 const char *bc_reason(void);
 __printf(1, 2) void bc_set_reason(const char *fmt, ...);
 

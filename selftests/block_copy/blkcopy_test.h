@@ -31,6 +31,7 @@
 	do {								\
 		BC_REQUIRE(bc_open(&self->dev, "COPY_DEV"));		\
 		BC_REQUIRE(bc_need_copy(&self->dev));			\
+		BC_REQUIRE(bc_need_bytes(&self->dev, (base) + (len)));	\
 		ASSERT_EQ(0, bc_win_init(&self->win, &self->dev, base, len)); \
 	} while (0)
 

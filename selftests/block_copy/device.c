@@ -155,6 +155,14 @@ int bc_need_copy(const struct bc_dev *dev)
 	return expect && !strcmp(expect, "offered") ? -1 : 1;
 }
 
+int bc_need_bytes(const struct bc_dev *dev, __u64 bytes)
+{
+	if (dev->size >= bytes)
+		return 0;
+	bc_set_reason("%s has %llu bytes, the test needs %llu", dev->path, dev->size, bytes);
+	return 1;
+}
+
 static void queue_path(const struct bc_dev *dev, const char *attr, char *path, size_t len)
 {
 	snprintf(path, len, "/sys/block/%s/queue/%s", dev->disk, attr);

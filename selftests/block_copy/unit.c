@@ -150,6 +150,15 @@ TEST(model_follows_copies)
 	free(buf);
 }
 
+TEST(small_devices_are_skipped)
+{
+	struct bc_dev dev = { .fd = -1, .path = "/dev/small", .size = 9 * BC_MIB };
+
+	EXPECT_EQ(0, bc_need_bytes(&dev, 9 * BC_MIB));
+	EXPECT_EQ(1, bc_need_bytes(&dev, 9 * BC_MIB + 1));
+	EXPECT_STREQ("/dev/small has 9437184 bytes, the test needs 9437185", bc_reason());
+}
+
 /* The null device stands for a drive of 4096-byte blocks. */
 TEST(tables_are_spelled_out)
 {
