@@ -11,8 +11,9 @@ namespace kit {
 // The value of a variable for a program: "nvme:SERIAL:NSID" is replaced by the
 // path of that namespace, "/dev/nvme1n1" for example, anything else stays as it
 // is. Waits up to `limit` for a namespace that is not there yet; one that does
-// not come leaves the value alone, and a message for init's log in `problem`.
+// not come leaves the value alone, and a sentence with those that are there in
+// `problem`. `root` is where /sys and /dev are.
 std::string resolve_drive(const std::string &value, std::chrono::milliseconds limit,
-                          std::string &problem);
+                          std::string &problem, const std::string &root = "");
 
 } // namespace kit

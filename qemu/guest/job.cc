@@ -42,8 +42,9 @@ std::string Job::with_drive(const std::string &variable) const {
     std::string problem;
     std::string path = resolve_drive(variable.substr(value), std::chrono::seconds(10), problem);
 
+    // Where whoever reads of the program's failure will see it.
     if (!problem.empty())
-        send_("log", 0, variable + ": " + problem);
+        send_("err", id_, variable + ": " + problem + "\n");
     return variable.substr(0, value) + path;
 }
 
