@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -53,10 +54,14 @@ struct Machine {
     std::optional<GoldenPlan> golden;
 };
 
-// Reads the rows. An unknown key, a duplicate name or a device that refers to
-// a drive that is not there is an error that names the row.
+// Reads the rows. A key that is unknown or missing, a value of the wrong type,
+// a duplicate name, a device that refers to a drive that is not there: each is
+// an error that names the row and the key.
 Result<std::vector<Machine>> parse_machines(const std::string &json);
 Result<std::vector<Machine>> load_machines(const std::string &path);
+
+// The variables COPY_* that a row's env may have.
+const std::set<std::string> &known_variables();
 
 const Machine *find_machine(const std::vector<Machine> &machines, const std::string &name);
 

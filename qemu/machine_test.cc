@@ -2,10 +2,14 @@
 #include "machine.h"
 
 #include "command_line.h"
+#include "fd.h"
 #include "image.h"
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
 #include <sys/stat.h>
 
 namespace kit {
@@ -55,6 +59,77 @@ TEST(Machine, ErrorsNameTheRow) {
     std::string twice = row("");
     twice.insert(twice.size() - 1, "," + twice.substr(1, twice.size() - 2));
     EXPECT_EQ(error_of(twice), "machine 'm': there are two of it");
+}
+
+// A row with one key's value replaced, or the key left out.
+std::string changed(const std::string &key, const std::string &value) {
+    nlohmann::json rows = nlohmann::json::parse(row(""));
+    if (value.empty())
+        rows[0].erase(key);
+    else
+        rows[0][key] = nlohmann::json::parse(value);
+    return rows.dump();
+}
+
+TEST(Machine, ErrorsNameTheKey) {
+    EXPECT_EQ(error_of(changed("name", "")), "row 1: 'name' is missing");
+    EXPECT_EQ(error_of(changed("name", "7")), "row 1: 'name' must be a string");
+    for (const char *key : {"description", "yields", "drives", "devices", "env"})
+        EXPECT_EQ(error_of(changed(key, "")), "machine 'm': '" + std::string(key) + "' is missing");
+    EXPECT_EQ(error_of(changed("yields", R"("x")")),
+              "machine 'm': 'yields' must be a list of strings");
+    EXPECT_EQ(error_of(changed("cpus", "-1")), "machine 'm': 'cpus' must be a whole number");
+    EXPECT_EQ(error_of(changed("drives", R"(["disk0"])")),
+              "machine 'm': 'drives' must be a list of objects");
+    EXPECT_EQ(error_of(changed("drives", R"([{"id": "disk0"}])")),
+              "machine 'm': drive 'disk0': 'size' is missing");
+    EXPECT_EQ(error_of(changed("drives", R"([{"size": "1M"}])")),
+              "machine 'm': drive 1: 'id' is missing");
+    EXPECT_EQ(error_of(changed("drives", R"([{"id": "disk0", "size": "1X"}])")),
+              "machine 'm': drive 'disk0': 'size': '1X' has an unknown suffix (K, M, G and T are "
+              "known)");
+    EXPECT_EQ(error_of(changed("drives", R"([{"id": "disk0", "size": -1}])")),
+              "machine 'm': drive 'disk0': 'size' must be a size (4096, \"512M\")");
+    EXPECT_EQ(error_of(changed("env", R"({"COPY_DEV": 1})")),
+              "machine 'm': 'env' must be an object whose values are strings");
+    EXPECT_EQ(error_of(R"({"name": "m"})"), "the file: must be a list of machines");
+    EXPECT_EQ(error_of("[3]"), "row 1: must be an object");
+}
+
+TEST(Machine, AGoldenImageIsAllThere) {
+    EXPECT_EQ(error_of(changed("golden", R"({"device": "/dev/x"})")),
+              "machine 'm': golden: 'image' is missing");
+    EXPECT_EQ(error_of(changed("golden", R"({"device": "/dev/x", "image": "1M", "offset": "2M",
+                                             "copies": 1, "max_extent": 1})")),
+              "machine 'm': golden: the device does not fit into the image");
+    std::string bad = R"([{"name": "m", "description": "d", "yields": [], "env": {}, "drives": [],
+                           "devices": [], "golden": {"device": "/dev/x", "image": "1M",
+                           "copies": 1, "max_extent": 1}}])";
+    EXPECT_EQ(error_of(bad),
+              "machine 'm': golden: there is no drive whose image could be compared");
+}
+
+TEST(Machine, VariablesAreThoseThatTestsKnow) {
+    EXPECT_EQ(error_of(changed("env", R"({"COPY_EXPECT": "absent", "MINE": "1"})")), "");
+    EXPECT_EQ(error_of(changed("env", R"({"COPY_EXPECT": "offerd"})")),
+              "machine 'm': env: 'COPY_EXPECT' must be \"offered\" or \"absent\", not \"offerd\"");
+    EXPECT_NE(error_of(changed("env", R"({"COPY_DEVICE": "/dev/x"})"))
+                  .find("env: no test knows 'COPY_DEVICE'"),
+              std::string::npos);
+    // The table that people read has the same ones.
+    Result<std::string> page =
+        read_file(std::string(KIT_DATA_DIRECTORY) + "/../selftests/block_copy/README.md");
+    ASSERT_TRUE(static_cast<bool>(page)) << page.error().message;
+    std::set<std::string> told;
+    std::regex name("`(COPY_[A-Z0-9_]+)`");
+    std::istringstream lines(*page);
+    for (std::string line; std::getline(lines, line);) {
+        std::string first = line.substr(0, line.find('|', 1));
+        if (line.starts_with("| "))
+            for (std::sregex_iterator at(first.begin(), first.end(), name), end; at != end; ++at)
+                told.insert((*at)[1]);
+    }
+    EXPECT_EQ(told, known_variables());
 }
 
 TEST(Machine, ModulesKeepTheirOrder) {
