@@ -37,7 +37,11 @@ Status Boot::prepare() {
     Result<Initramfs> initramfs = Initramfs::with_init(setting_.guest_init);
     if (!initramfs)
         return initramfs.error();
+    bool any = false;
     for (const std::string &program : job_.programs) {
+        if (!suite_.missing(program).empty())
+            continue;
+        any = true;
         for (const std::string &file : suite_.files_of(program)) {
             std::string name = std::filesystem::path(file).filename().string();
             Result<std::string> added = initramfs->add_program(file, "/tests/" + name);
@@ -55,14 +59,20 @@ Status Boot::prepare() {
         }
     }
 
+    if (!any)
+        return Error{suite_.missing(job_.programs.at(0))};
+
     Status modules = add_modules(
         *initramfs, setting_.module_directory(options_.modules, options_.kernel, options_.flavour),
         job_.machine);
     if (!modules)
         return modules;
-    Status programs = add_programs(*initramfs, job_.machine);
-    if (!programs)
-        return programs;
+    Result<std::vector<std::string>> lacking = add_programs(*initramfs, job_.machine);
+    if (!lacking)
+        return lacking.error();
+    for (const std::string &program : *lacking)
+        result_.notes.push_back("this host has no `" + program +
+                                "`: tests that need it are skipped");
 
     Vm::Options options =
         vm_options(setting_, host_, job_.machine, options_.kernel, options_.flavour);
@@ -164,10 +174,24 @@ bool Boot::run_program(const std::string &name, const std::vector<std::string> &
     return end && !stuck;
 }
 
+void Boot::add_missing(const std::string &name, const std::string &why) {
+    ProgramResult program;
+
+    program.name = name;
+    program.reason = why;
+    program.tests.push_back({"is_there", TestStatus::fail, why, {}, {}});
+    reporter_.program_begin(job_.name, name);
+    add_program(std::move(program));
+}
+
 void Boot::run_programs() {
-    for (const std::string &program : job_.programs)
-        if (!run_program(program, {}, program))
+    for (const std::string &program : job_.programs) {
+        std::string why = suite_.missing(program);
+        if (!why.empty())
+            add_missing(program, why);
+        else if (!run_program(program, {}, program))
             return;
+    }
 }
 
 void Boot::run_golden() {

@@ -32,6 +32,7 @@ private:
     Status prepare();
     void run_programs();
     void run_golden();
+    void add_missing(const std::string &name, const std::string &why);
     bool run_program(const std::string &name, const std::vector<std::string> &argv,
                      const std::string &label);
     void finish_golden();

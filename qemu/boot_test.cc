@@ -210,6 +210,7 @@ TEST(Terminal, PlainLinesInAPipe) {
         reporter.program_begin("m0", "prog");
         reporter.progress("m0", "t0", 1);
         reporter.program_end("m0", run.machines[0].programs[0]);
+        run.machines[0].notes = {"this host has no `lvm`"};
         reporter.machine_end(run.machines[0]);
         reporter.run_end(run);
     }
@@ -224,6 +225,7 @@ TEST(Terminal, PlainLinesInAPipe) {
     EXPECT_NE(text.find("skip t2: no drive"), std::string::npos);
     EXPECT_NE(text.find("(last 2.0 s)"), std::string::npos);
     EXPECT_NE(text.find("panic"), std::string::npos);
+    EXPECT_NE(text.find("this host has no `lvm`"), std::string::npos);
     EXPECT_NE(text.find("\n1 passed, 1 failed, 1 skipped\n"), std::string::npos);
 }
 

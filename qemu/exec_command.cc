@@ -99,9 +99,11 @@ int exec_command(const Setting &setting, const ExecOptions &options) {
         *machine);
     if (!modules)
         return complain(modules.error().message);
-    Status programs = add_programs(*initramfs, *machine);
-    if (!programs)
-        return complain(programs.error().message);
+    Result<std::vector<std::string>> lacking = add_programs(*initramfs, *machine);
+    if (!lacking)
+        return complain(lacking.error().message);
+    for (const std::string &name : *lacking)
+        fmt::print(stderr, "blkcopy-vm: this host has no `{}` for the guest\n", name);
     if (std::filesystem::path(*program).filename() == "busybox")
         initramfs->add_symlink("/bin/sh", *program);
 

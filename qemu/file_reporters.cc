@@ -127,6 +127,7 @@ static json machine_json(const MachineResult &machine) {
               {"outcome", outcome_name(machine.outcome)},
               {"message", machine.message},
               {"console", machine.console},
+              {"notes", machine.notes},
               {"kernel", machine.kernel},
               {"boot_ms", machine.boot.count()},
               {"duration_ms", machine.duration.count()},

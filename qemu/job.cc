@@ -4,12 +4,15 @@
 #include "fd.h"
 
 #include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
 #include <fnmatch.h>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 namespace kit {
 
+namespace fs = std::filesystem;
 using nlohmann::json;
 
 Result<std::chrono::seconds> parse_timeout(const std::string &settings) {
@@ -31,14 +34,18 @@ Result<std::chrono::seconds> parse_timeout(const std::string &settings) {
 
 using ProgramsByMachine = std::map<std::string, std::vector<std::string>>;
 
+static std::string machines_file(const std::string &sources) {
+    return fs::path(sources + "/machines.json").lexically_normal().string();
+}
+
 static Result<ProgramsByMachine> read_programs(const std::string &sources) {
-    Result<std::string> text = read_file(sources + "/machines.json");
+    Result<std::string> text = read_file(machines_file(sources));
     if (!text)
         return text.error();
     try {
         return json::parse(*text).get<ProgramsByMachine>();
     } catch (const json::exception &bad) {
-        return Error{"'" + sources + "/machines.json': " + bad.what()};
+        return Error{"'" + machines_file(sources) + "': " + bad.what()};
     }
 }
 
@@ -50,6 +57,8 @@ Result<Suite> Suite::load(const std::string &sources, const std::string &built) 
     if (!programs)
         return programs.error();
     suite.programs = std::move(*programs);
+    for (const auto &[machine, names] : suite.programs)
+        suite.named_in_[machine] = machines_file(sources);
     Result<std::string> settings = read_file(sources + "/settings");
     if (!settings)
         return settings.error();
@@ -67,6 +76,7 @@ Status Suite::add(const std::string &sources, const std::string &built,
     if (!added)
         return added.error();
     for (const auto &[machine, names] : *added) {
+        named_in_.emplace(machine, machines_file(sources));
         for (const std::string &name : names) {
             programs[machine].push_back(name);
             std::vector<std::string> &files = elsewhere_[name];
@@ -77,6 +87,27 @@ Status Suite::add(const std::string &sources, const std::string &built,
         }
     }
     return {};
+}
+
+std::string Suite::missing(const std::string &program) const {
+    std::string file = files_of(program).front();
+    std::error_code code;
+
+    if (fs::exists(file, code))
+        return "";
+    if (elsewhere_.count(program))
+        return "there is no " + file + ": `make tools examples` builds what machines.json names";
+    if (!fs::exists(directory, code))
+        return "there is no " + directory + ": `make selftests` builds the tests";
+    return fmt::format("machines.json names `{}`; is it in TEST_GEN_PROGS of "
+                       "selftests/block_copy/Makefile?",
+                       program);
+}
+
+std::string Suite::named_in(const std::string &machine) const {
+    auto found = named_in_.find(machine);
+
+    return found == named_in_.end() ? "" : found->second;
 }
 
 std::vector<std::string> Suite::files_of(const std::string &program) const {
@@ -109,7 +140,8 @@ Result<std::vector<Job>> plan_jobs(const std::vector<Machine> &machines, const S
 
     for (const auto &[machine, programs] : suite.programs)
         if (!find_machine(machines, machine))
-            return Error{"the selftests name a machine '" + machine + "' that is not there"};
+            return Error{fmt::format("{} names a machine '{}', which is not in qemu/machines.json",
+                                     suite.named_in(machine), machine)};
     for (const Machine &machine : machines) {
         Job job{machine.name, machine, {}, false};
         auto found = suite.programs.find(machine.name);
@@ -126,6 +158,19 @@ Result<std::vector<Job>> plan_jobs(const std::vector<Machine> &machines, const S
         jobs.push_back(golden);
     }
     return jobs;
+}
+
+std::vector<Machine> without_tests(const std::vector<Machine> &machines, const Suite &suite,
+                                   const std::vector<std::string> &filters) {
+    std::vector<Machine> idle;
+
+    for (const Machine &machine : machines) {
+        auto found = suite.programs.find(machine.name);
+        bool programs = found != suite.programs.end() && !found->second.empty();
+        if (!programs && !machine.golden && filter_matches(filters, machine.name + "/"))
+            idle.push_back(machine);
+    }
+    return idle;
 }
 
 } // namespace kit

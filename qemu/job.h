@@ -37,6 +37,12 @@ struct Suite {
                const std::vector<std::string> &helpers,
                const std::vector<std::string> &plain_files = {});
 
+    // Why a program cannot be run, as a sentence; empty if it is there.
+    std::string missing(const std::string &program) const;
+
+    // The machines.json that names programs for a machine.
+    std::string named_in(const std::string &machine) const;
+
     // Built files that a program needs in its directory, itself first.
     std::vector<std::string> files_of(const std::string &program) const;
     // The plain files among them, whether they exist or not.
@@ -45,6 +51,7 @@ struct Suite {
 private:
     std::map<std::string, std::vector<std::string>> elsewhere_; // by program
     std::map<std::string, std::vector<std::string>> plain_;     // by program
+    std::map<std::string, std::string> named_in_;               // by machine
 };
 
 // "timeout=N" of a kselftest settings file; 0 means none.
@@ -54,6 +61,10 @@ Result<std::chrono::seconds> parse_timeout(const std::string &settings);
 // or [ is a glob for the whole name, any other a part of it. No filter: all.
 // A suite that names a machine that is not there is an error.
 Result<std::vector<Job>> plan_jobs(const std::vector<Machine> &machines, const Suite &suite,
+                                   const std::vector<std::string> &filters);
+
+// The machines that have nothing to run, of those whose name a filter has.
+std::vector<Machine> without_tests(const std::vector<Machine> &machines, const Suite &suite,
                                    const std::vector<std::string> &filters);
 
 bool filter_matches(const std::vector<std::string> &filters, const std::string &name);

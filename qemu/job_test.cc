@@ -33,8 +33,21 @@ TEST(Jobs, FiltersChooseMachinesAndTests) {
     EXPECT_EQ(plan_jobs(machines, suite, {"*/limits"})->size(), 2U);
     EXPECT_EQ(plan_jobs(machines, suite, {"limits", "golden"})->size(), 3U);
     EXPECT_TRUE(plan_jobs(machines, suite, {"nothing"})->empty());
-    suite.programs["three"] = {"limits"};
-    EXPECT_FALSE(static_cast<bool>(plan_jobs(machines, suite, {})));
+}
+
+TEST(Jobs, AMachineWithNothingToRunIsNoJob) {
+    std::vector<Machine> machines = {machine("one"), machine("new"), machine("golden")};
+    machines[2].golden = GoldenPlan{"/dev/x", 0, 4096, 4096, 512, 1, 1};
+    Suite suite;
+    suite.programs = {{"one", {"limits"}}};
+
+    EXPECT_EQ(plan_jobs(machines, suite, {"new"})->size(), 0U);
+    for (const char *filter : {"ne", "new/", "new/*"}) {
+        ASSERT_EQ(without_tests(machines, suite, {filter}).size(), 1U) << filter;
+        EXPECT_EQ(without_tests(machines, suite, {filter})[0].name, "new");
+    }
+    EXPECT_EQ(without_tests(machines, suite, {}).size(), 1U);
+    EXPECT_TRUE(without_tests(machines, suite, {"one"}).empty());
 }
 
 TEST(Jobs, SettingsGiveTheTimeout) {
@@ -91,6 +104,34 @@ TEST_F(SuiteTest, ProgramsFromElsewhereComeBehindWithWhatTheyNeed) {
     EXPECT_EQ(suite->files_of("limits"), (Names{"/built/limits"}));
     EXPECT_EQ(suite->plain_files_of("tool_test"), (Names{"/x/plain"}));
     EXPECT_EQ(suite->plain_files_of("limits"), (Names{}));
+}
+
+TEST_F(SuiteTest, AMachineThatIsNotThereIsNamedWithItsFile) {
+    Result<Suite> suite = load();
+    ASSERT_TRUE(static_cast<bool>(suite));
+    ASSERT_TRUE(static_cast<bool>(suite->add(directory_ + "/tests/../tool", "/elsewhere", {})));
+    Result<std::vector<Job>> jobs = plan_jobs({machine("one"), machine("two")}, *suite, {});
+    ASSERT_FALSE(static_cast<bool>(jobs));
+    EXPECT_EQ(jobs.error().message, directory_ + "/tool/machines.json names a machine 'three', "
+                                                 "which is not in qemu/machines.json");
+    jobs = plan_jobs({machine("two"), machine("three")}, *suite, {});
+    ASSERT_FALSE(static_cast<bool>(jobs));
+    EXPECT_EQ(jobs.error().message, directory_ + "/tests/machines.json names a machine 'one', "
+                                                 "which is not in qemu/machines.json");
+}
+
+TEST_F(SuiteTest, AProgramThatIsNotThereIsExplained) {
+    put("built/extents", "");
+    Result<Suite> suite = Suite::load(directory_ + "/tests", directory_ + "/built");
+    ASSERT_TRUE(static_cast<bool>(suite));
+    ASSERT_TRUE(static_cast<bool>(suite->add(directory_ + "/tool", "/elsewhere", {})));
+    EXPECT_EQ(suite->missing("extents"), "");
+    EXPECT_EQ(suite->missing("limits"), "machines.json names `limits`; is it in TEST_GEN_PROGS of "
+                                        "selftests/block_copy/Makefile?");
+    EXPECT_EQ(suite->missing("tool_test"),
+              "there is no /elsewhere/tool_test: `make tools examples` builds what machines.json "
+              "names");
+    EXPECT_EQ(load()->missing("limits"), "there is no /built: `make selftests` builds the tests");
 }
 
 TEST_F(SuiteTest, FilesThatAreWrongAreNamed) {

@@ -45,16 +45,20 @@ Status add_modules(Initramfs &initramfs, const std::string &directory, const Mac
     return {};
 }
 
-Status add_programs(Initramfs &initramfs, const Machine &machine) {
+Result<std::vector<std::string>> add_programs(Initramfs &initramfs, const Machine &machine) {
+    std::vector<std::string> lacking;
+
     for (const std::string &program : machine.programs) {
-        if (!resolve_elf(program))
+        if (!resolve_elf(program)) {
+            lacking.push_back(program);
             continue;
+        }
         Result<std::string> added =
             initramfs.add_program(program, "/usr/bin/" + fs::path(program).filename().string());
         if (!added)
             return added.error();
     }
-    return {};
+    return lacking;
 }
 
 } // namespace kit

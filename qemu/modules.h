@@ -7,6 +7,7 @@
 #include "result.h"
 
 #include <string>
+#include <vector>
 
 namespace kit {
 
@@ -17,7 +18,7 @@ namespace kit {
 Status add_modules(Initramfs &initramfs, const std::string &directory, const Machine &machine);
 
 // Puts the host's programs of the machine's row into the guest's PATH. One that
-// this host lacks is left out: a test that needs it skips, and names it.
-Status add_programs(Initramfs &initramfs, const Machine &machine);
+// this host lacks is left out, and returned: a test that needs it skips.
+Result<std::vector<std::string>> add_programs(Initramfs &initramfs, const Machine &machine);
 
 } // namespace kit

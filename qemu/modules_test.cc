@@ -53,7 +53,9 @@ TEST_F(ModulesTest, ProgramsOfTheHostGoIntoThePath) {
     Result<Initramfs> initramfs = Initramfs::with_init(directory_ + "/second.o");
     ASSERT_TRUE(static_cast<bool>(initramfs));
     machine_.programs = {"true", "there-is-no-such-program"};
-    ASSERT_TRUE(static_cast<bool>(add_programs(*initramfs, machine_)));
+    Result<std::vector<std::string>> lacking = add_programs(*initramfs, machine_);
+    ASSERT_TRUE(static_cast<bool>(lacking));
+    EXPECT_EQ(*lacking, std::vector<std::string>{"there-is-no-such-program"});
     Result<Fd> file = initramfs->finish();
     ASSERT_TRUE(static_cast<bool>(file));
     std::string archive = *read_file("/proc/self/fd/" + std::to_string(file->get()));

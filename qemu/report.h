@@ -34,6 +34,7 @@ struct MachineResult {
     Outcome outcome = Outcome::failed; // until proven otherwise
     std::string message = "it has not finished";
     std::vector<std::string> console; // lines that explain the outcome
+    std::vector<std::string> notes;   // what a reader should know, whatever the outcome
     std::string kernel;               // release
     Milliseconds boot{0};
     Milliseconds duration{0};

@@ -60,13 +60,15 @@ static Result<std::vector<Job>> plan(const Setting &setting, const RunOptions &o
     return plan_jobs(machines, suite, options.filters);
 }
 
-// As plan(); where there is nothing to do, says why and returns what to exit with.
+// As plan(), with the machines that have no tests; where there is neither, says so and returns
+// what to exit with.
 static int choose(const Setting &setting, const RunOptions &options, Suite &suite,
-                  std::vector<Job> &jobs) {
+                  std::vector<Job> &jobs, std::vector<Machine> &idle) {
     Result<std::vector<Job>> planned = plan(setting, options, suite);
     if (!planned)
         return complain(planned.error().message);
-    if (planned->empty())
+    idle = without_tests(setting.machines, suite, options.filters);
+    if (planned->empty() && idle.empty())
         return complain(fmt::format("no machine and no test matches '{}'; `blkcopy-vm list` shows "
                                     "what there is",
                                     fmt::join(options.filters, "', '")),
@@ -131,8 +133,13 @@ static void run_all(const Setting &setting, const Host &host, const Suite &suite
 int run_command(const Setting &setting, const RunOptions &options) {
     Suite suite;
     std::vector<Job> jobs;
-    if (int code = choose(setting, options, suite, jobs))
+    std::vector<Machine> idle;
+    if (int code = choose(setting, options, suite, jobs, idle))
         return code;
+    if (jobs.empty())
+        return complain("machine '" + idle.front().name +
+                            "' has no tests: name some in selftests/block_copy/machines.json",
+                        kExitUsage);
     Result<Host> host = Host::find(setting);
     if (!host)
         return complain(host.error().message);
@@ -178,7 +185,8 @@ int run_command(const Setting &setting, const RunOptions &options) {
 int list_command(const Setting &setting, const RunOptions &options, bool json) {
     Suite suite;
     std::vector<Job> jobs;
-    if (int code = choose(setting, options, suite, jobs))
+    std::vector<Machine> idle;
+    if (int code = choose(setting, options, suite, jobs, idle))
         return code;
     if (json) {
         nlohmann::json list = nlohmann::json::array();
@@ -188,10 +196,22 @@ int list_command(const Setting &setting, const RunOptions &options, bool json) {
                             {"description", job.machine.description},
                             {"yields", job.machine.yields},
                             {"programs", job.programs}});
+        for (const Machine &machine : idle)
+            list.push_back({{"name", machine.name},
+                            {"machine", machine.name},
+                            {"description", machine.description},
+                            {"yields", machine.yields},
+                            {"programs", nlohmann::json::array()}});
         fmt::print("{}\n", list.dump(2));
         return 0;
     }
     LinePrinter printer(stdout);
+    auto machine_lines = [&](const Machine &machine, const std::string &tests) {
+        printer.line(printer.paint(Colour::bold, machine.name) + ": " + machine.description);
+        for (const std::string &node : machine.yields)
+            printer.line("  " + node);
+        printer.line("  " + tests);
+    };
     for (const Job &job : jobs) {
         if (job.golden) {
             printer.line(fmt::format("  {}: the same copies computed here, compared with the "
@@ -199,12 +219,10 @@ int list_command(const Setting &setting, const RunOptions &options, bool json) {
                                      job.name));
             continue;
         }
-        printer.line(printer.paint(Colour::bold, job.machine.name) + ": " +
-                     job.machine.description);
-        for (const std::string &node : job.machine.yields)
-            printer.line("  " + node);
-        printer.line(fmt::format("  tests: {}", fmt::join(job.programs, " ")));
+        machine_lines(job.machine, fmt::format("tests: {}", fmt::join(job.programs, " ")));
     }
+    for (const Machine &machine : idle)
+        machine_lines(machine, "no tests");
     return 0;
 }
 

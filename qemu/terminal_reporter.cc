@@ -150,6 +150,8 @@ void TerminalReporter::machine_end(const MachineResult &machine) {
         for (const std::string &line : machine.console)
             printer_.line("    | " + line);
     }
+    for (const std::string &note : machine.notes)
+        printer_.line(fmt::format("{:<16} {}", machine.name, note));
     show_live();
 }
 
