@@ -1,55 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Errors as values. Every error is a sentence that says what went wrong and,
-// where it can, what to do about it.
+// Errors as values, by the names that the harness has for them.
 #pragma once
 
-#include <cerrno>
-#include <cstring>
-#include <string>
-#include <utility>
-#include <variant>
+#include "common/result.h"
 
 namespace kit {
 
-struct Error {
-    std::string message;
-};
-
-// "cannot open 'x': No such file or directory", from errno or a given number.
-inline Error errno_error(const std::string &what, int number = errno) {
-    return Error{what + ": " + std::strerror(number)};
-}
-
-// A value or an Error.
-template <typename T>
-class [[nodiscard]] Result {
-public:
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
-
-    explicit operator bool() const { return state_.index() == 0; }
-    T &operator*() { return std::get<0>(state_); }
-    const T &operator*() const { return std::get<0>(state_); }
-    T *operator->() { return &std::get<0>(state_); }
-    const T *operator->() const { return &std::get<0>(state_); }
-    const Error &error() const { return std::get<1>(state_); }
-
-private:
-    std::variant<T, Error> state_;
-};
-
-// Success, or an Error.
-class [[nodiscard]] Status {
-public:
-    Status() = default;
-    Status(Error error) : failed_(true), error_(std::move(error)) {}
-
-    explicit operator bool() const { return !failed_; }
-    const Error &error() const { return error_; }
-
-private:
-    bool failed_ = false;
-    Error error_;
-};
+using common::errno_error;
+using common::Error;
+using common::Result;
+using common::Status;
 
 } // namespace kit

@@ -36,21 +36,21 @@ struct OpenFile {
     ino_t inode = 0;
 };
 
-kit::Result<OpenFile> open_file(const std::string &path, int flags) {
+common::Result<OpenFile> open_file(const std::string &path, int flags) {
     OpenFile file;
     struct stat st {};
     unsigned block = 0;
 
     file.fd = common::Fd(::open(path.c_str(), flags | O_CLOEXEC));
     if (!file.fd || ::fstat(file.fd.get(), &st))
-        return kit::errno_error("cannot open " + path);
+        return common::errno_error("cannot open " + path);
     file.size = static_cast<uint64_t>(st.st_size);
     file.on = st.st_dev;
     file.inode = st.st_ino;
     if (S_ISBLK(st.st_mode)) {
         if (::ioctl(file.fd.get(), BLKGETSIZE64, &file.size) ||
             ::ioctl(file.fd.get(), BLKSSZGET, &block))
-            return kit::errno_error("cannot ask " + path + " for its size");
+            return common::errno_error("cannot ask " + path + " for its size");
         file.device = true;
         file.block = block;
         file.on = 0;
@@ -75,7 +75,7 @@ struct mover {
     std::string explanation;
     unsigned nvme_status = 0; // of the last copy that failed
 
-    kit::Status open(const mover_job &job, std::string &note);
+    common::Status open(const mover_job &job, std::string &note);
     int run(Task &task, int *error);
     Task &new_task(void *tag);
     void plan_fill(Task &task, uint64_t offset, std::byte *buffer);
@@ -84,17 +84,17 @@ struct mover {
 
 private:
     uint64_t add_for_sources(Task &task, Command::Kind kind, std::byte *buffer);
-    kit::Status open_files(const mover_job &job);
-    kit::Status open_nvme(const mover_job &job, Files &files, std::string &note);
-    kit::Status make_runner(const mover_job &job, const Files &files, std::string &note);
-    kit::Status knows_ioctl() const;
+    common::Status open_files(const mover_job &job);
+    common::Status open_nvme(const mover_job &job, Files &files, std::string &note);
+    common::Status make_runner(const mover_job &job, const Files &files, std::string &note);
+    common::Status knows_ioctl() const;
 };
 
-kit::Status mover::open_files(const mover_job &job) {
+common::Status mover::open_files(const mover_job &job) {
     std::string from = job.source, to = job.destination ? job.destination : job.source;
     int direct = job.direct ? O_DIRECT : 0;
 
-    kit::Result<OpenFile> opened = open_file(from, direct | (prepare ? O_RDWR : O_RDONLY));
+    common::Result<OpenFile> opened = open_file(from, direct | (prepare ? O_RDWR : O_RDONLY));
     if (!opened)
         return opened.error();
     source = std::move(*opened);
@@ -105,7 +105,7 @@ kit::Status mover::open_files(const mover_job &job) {
     bool devices = mode == MOVER_OFFLOAD || mode == MOVER_IOCTL || mode == MOVER_PASSTHROUGH;
     if (job.writes && devices)
         if (!source.device || !destination.device)
-            return kit::Error{
+            return common::Error{
                 "only block devices are copied by this mode; files take mode=copy_file_range"};
 
     Region region;
@@ -118,20 +118,20 @@ kit::Status mover::open_files(const mover_job &job) {
     region.same_file = source.on == destination.on && source.inode == destination.inode;
     region.source_size = source.size;
     region.destination_size = destination.size;
-    kit::Result<Placement> made = Placement::make(region);
+    common::Result<Placement> made = Placement::make(region);
     if (!made)
         return made.error();
     placement = *made;
     if (mode == MOVER_PASSTHROUGH && !region.same_file)
-        return kit::Error{"mode=passthrough copies inside one namespace: no dest_filename"};
+        return common::Error{"mode=passthrough copies inside one namespace: no dest_filename"};
     return {};
 }
 
-kit::Status mover::open_nvme(const mover_job &job, Files &files, std::string &note) {
+common::Status mover::open_nvme(const mover_job &job, Files &files, std::string &note) {
     // The page cache knows nothing of what goes past the block layer.
     if (!job.direct)
-        return kit::Error{"mode=passthrough needs direct=1"};
-    kit::Result<NvmeNamespace> found = NvmeNamespace::identify(job.source, destination.fd.get());
+        return common::Error{"mode=passthrough needs direct=1"};
+    common::Result<NvmeNamespace> found = NvmeNamespace::identify(job.source, destination.fd.get());
     if (!found)
         return found.error();
     nvme = *found;
@@ -146,16 +146,16 @@ kit::Status mover::open_nvme(const mover_job &job, Files &files, std::string &no
 
 // A copy of no sources at all is refused by who knows of copies, and the others have never heard
 // of such an ioctl.
-kit::Status mover::knows_ioctl() const {
+common::Status mover::knows_ioctl() const {
     blk_copy_arg argument{};
 
     if (::ioctl(destination.fd.get(), BLKCOPY, &argument) < 0 && errno == ENOTTY)
-        return kit::Error{"this kernel has no BLKCOPY; mode=readwrite, copy_file_range and "
-                          "passthrough need none"};
+        return common::Error{"this kernel has no BLKCOPY; mode=readwrite, copy_file_range and "
+                             "passthrough need none"};
     return {};
 }
 
-kit::Status mover::make_runner(const mover_job &job, const Files &files, std::string &note) {
+common::Status mover::make_runner(const mover_job &job, const Files &files, std::string &note) {
     RingNeeds needs;
     uint64_t commands = 1;
     std::string why_not;
@@ -183,26 +183,26 @@ kit::Status mover::make_runner(const mover_job &job, const Files &files, std::st
     if (!runner)
         runner = make_synchronous_runner(files);
     if (mode == MOVER_IOCTL || (mode == MOVER_OFFLOAD && runner->synchronous()))
-        return job.writes ? knows_ioctl() : kit::Status{};
+        return job.writes ? knows_ioctl() : common::Status{};
     return {};
 }
 
-kit::Status mover::open(const mover_job &job, std::string &note) {
+common::Status mover::open(const mover_job &job, std::string &note) {
     mode = job.mode;
     prepare = job.writes && (job.prepare || mode == MOVER_FILL);
-    if (kit::Status status = open_files(job); !status)
+    if (common::Status status = open_files(job); !status)
         return status;
     Files files{source.fd.get(), destination.fd.get()};
     if (mode == MOVER_PASSTHROUGH)
-        if (kit::Status status = open_nvme(job, files, note); !status)
+        if (common::Status status = open_nvme(job, files, note); !status)
             return status;
-    if (kit::Status status = make_runner(job, files, note); !status)
+    if (common::Status status = make_runner(job, files, note); !status)
         return status;
     if (prepare) {
         size_t size = (job.block + kPage - 1) / kPage * kPage;
         zeroes.reset(static_cast<std::byte *>(std::aligned_alloc(kPage, size)));
         if (!zeroes)
-            return kit::Error{"no memory for a block of zeroes"};
+            return common::Error{"no memory for a block of zeroes"};
         std::memset(zeroes.get(), 0, size);
     }
     return {};
@@ -307,7 +307,7 @@ mover *mover_open(const mover_job *job, char *sentence, size_t size) {
     auto opened = std::make_unique<mover>();
     std::string note;
 
-    kit::Status status = opened->open(*job, note);
+    common::Status status = opened->open(*job, note);
     std::string said = status ? note : status.error().message;
     std::snprintf(sentence, size, "%s", said.c_str());
     return status ? opened.release() : nullptr;

@@ -82,7 +82,7 @@ nvme_passthru_cmd nvme_copy_command(uint32_t nsid, const NvmeCopy &copy, const N
     return command;
 }
 
-kit::Result<NvmeNamespace> NvmeNamespace::identify(const std::string &path, int fd) {
+common::Result<NvmeNamespace> NvmeNamespace::identify(const std::string &path, int fd) {
     std::error_code ignored;
     std::string node = std::filesystem::canonical(path, ignored).filename();
     NvmeNamespace found;
@@ -91,18 +91,19 @@ kit::Result<NvmeNamespace> NvmeNamespace::identify(const std::string &path, int 
 
     int nsid = ::ioctl(fd, NVME_IOCTL_ID);
     if (nsid <= 0 || !node.starts_with("nvme"))
-        return kit::Error{path + " is no namespace of an NVMe drive: mode=passthrough needs one"};
+        return common::Error{path +
+                             " is no namespace of an NVMe drive: mode=passthrough needs one"};
     if (std::filesystem::exists("/sys/class/block/" + node + "/partition"))
-        return kit::Error{path + " is a partition: mode=passthrough needs a whole namespace"};
+        return common::Error{path + " is a partition: mode=passthrough needs a whole namespace"};
     found.nsid = static_cast<uint32_t>(nsid);
     if (::ioctl(fd, BLKSSZGET, &block) || !identify_page(fd, 0, 1, controller) ||
         !identify_page(fd, found.nsid, 0, space))
-        return kit::errno_error(path + " cannot be asked what it can copy");
+        return common::errno_error(path + " cannot be asked what it can copy");
     found.limits = {static_cast<uint32_t>(block), little<uint16_t>(space, 74),
                     little<uint32_t>(space, 76), space[80] + 1U};
     if (!(little<uint16_t>(controller, 520) & kCopySupported) || !found.limits.range_blocks ||
         !found.limits.copy_blocks)
-        return kit::Error{path + " has no Copy command"};
+        return common::Error{path + " has no Copy command"};
     found.character_device = "/dev/ng" + node.substr(4);
     return found;
 }

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "blkcopy/uapi.h"
-#include "qemu/result.h"
+#include "common/result.h"
 
 #include <cstdint>
 #include <linux/nvme_ioctl.h>
@@ -56,7 +56,7 @@ struct NvmeNamespace {
     std::string character_device; // "/dev/ng0n1"
 
     // An Error says why there can be no passthrough.
-    static kit::Result<NvmeNamespace> identify(const std::string &path, int fd);
+    static common::Result<NvmeNamespace> identify(const std::string &path, int fd);
 };
 
 } // namespace blkcopy

@@ -64,7 +64,7 @@ TEST(NvmeCopy, TheCommand) {
 }
 
 TEST(NvmeCopy, NoNamespace) {
-    kit::Result<NvmeNamespace> found = NvmeNamespace::identify("/dev/null", -1);
+    common::Result<NvmeNamespace> found = NvmeNamespace::identify("/dev/null", -1);
     ASSERT_FALSE(found);
     EXPECT_NE(found.error().message.find("no namespace"), std::string::npos);
 }

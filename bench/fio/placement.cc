@@ -25,32 +25,34 @@ uint64_t make_stride(uint64_t pieces) {
     return stride;
 }
 
-kit::Status check(const Region &r) {
+common::Status check(const Region &r) {
     if (r.extents < 1 || r.extents > BLKCOPY_MAX_EXTENTS)
-        return kit::Error{
+        return common::Error{
             fmt::format("extents={}: a copy has 1 to {} sources", r.extents, BLKCOPY_MAX_EXTENTS)};
     if (r.block == 0 || r.block % r.extents)
-        return kit::Error{
+        return common::Error{
             fmt::format("bs={} cannot be cut into extents={} equal sources", r.block, r.extents)};
     if (r.block / r.extents % r.aligned || r.source % r.aligned || r.destination % r.aligned)
-        return kit::Error{fmt::format("bs, offset and destination have to be multiples of the "
-                                      "logical block of {} bytes, and so have the {} sources",
-                                      r.aligned, r.extents)};
+        return common::Error{fmt::format("bs, offset and destination have to be multiples of the "
+                                         "logical block of {} bytes, and so have the {} sources",
+                                         r.aligned, r.extents)};
     uint64_t length = used(r);
     if (length == 0)
-        return kit::Error{"the job's size is less than one block"};
+        return common::Error{"the job's size is less than one block"};
     if (r.source > r.source_size || length > r.source_size - r.source)
-        return kit::Error{fmt::format("{} bytes from {} are more than the source has, {}", length,
-                                      r.source, r.source_size)};
+        return common::Error{fmt::format("{} bytes from {} are more than the source has, {}",
+                                         length, r.source, r.source_size)};
     if (r.destination > r.destination_size || length > r.destination_size - r.destination)
-        return kit::Error{fmt::format("{} bytes from {} are more than the destination has, {}; set "
-                                      "size, dest_offset or dest_offset_delta",
-                                      length, r.destination, r.destination_size)};
+        return common::Error{
+            fmt::format("{} bytes from {} are more than the destination has, {}; set "
+                        "size, dest_offset or dest_offset_delta",
+                        length, r.destination, r.destination_size)};
     uint64_t apart = std::max(r.source, r.destination) - std::min(r.source, r.destination);
     if (r.same_file && apart < length)
-        return kit::Error{fmt::format("source and destination are both in {} bytes from {} and {}: "
-                                      "set dest_offset, dest_offset_delta or dest_filename",
-                                      length, r.source, r.destination)};
+        return common::Error{
+            fmt::format("source and destination are both in {} bytes from {} and {}: "
+                        "set dest_offset, dest_offset_delta or dest_filename",
+                        length, r.source, r.destination)};
     return {};
 }
 
@@ -65,8 +67,8 @@ Placement::Placement(const Region &region) : region_(region) {
     stride_ = make_stride(pieces_);
 }
 
-kit::Result<Placement> Placement::make(const Region &region) {
-    if (kit::Status status = check(region); !status)
+common::Result<Placement> Placement::make(const Region &region) {
+    if (common::Status status = check(region); !status)
         return status.error();
     return Placement(region);
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "blkcopy/uapi.h"
-#include "qemu/result.h"
+#include "common/result.h"
 
 #include <cstdint>
 #include <vector>
@@ -29,7 +29,7 @@ struct Region {
 class Placement {
 public:
     // An Error says what in the job has to be changed.
-    static kit::Result<Placement> make(const Region &region);
+    static common::Result<Placement> make(const Region &region);
 
     uint64_t destination(uint64_t offset) const;
     // False if [offset, offset + length) is not what can be copied at once.

@@ -20,12 +20,12 @@ Region region(uint64_t block, unsigned extents) {
 }
 
 std::string refused(const Region &r) {
-    kit::Result<Placement> made = Placement::make(r);
+    common::Result<Placement> made = Placement::make(r);
     return made ? "" : made.error().message;
 }
 
 TEST(Placement, OneSourceIsWhereTheBlockIs) {
-    kit::Result<Placement> p = Placement::make(region(65536, 1));
+    common::Result<Placement> p = Placement::make(region(65536, 1));
     ASSERT_TRUE(p);
     std::vector<blk_copy_extent> sources;
     p->sources((1 << 20) + 4096, 8192, sources);
@@ -38,7 +38,7 @@ TEST(Placement, OneSourceIsWhereTheBlockIs) {
 TEST(Placement, SeveralSourcesAreAPermutationWithoutNeighbours) {
     for (unsigned extents : {2U, 16U, 127U, 128U}) {
         Region r = region(4096 * extents, extents);
-        kit::Result<Placement> p = Placement::make(r);
+        common::Result<Placement> p = Placement::make(r);
         ASSERT_TRUE(p) << extents;
         std::vector<blk_copy_extent> sources;
         uint64_t blocks = r.length / r.block;
@@ -61,8 +61,8 @@ TEST(Placement, SeveralSourcesAreAPermutationWithoutNeighbours) {
 }
 
 TEST(Placement, TakesWhatIsInsideAndWhole) {
-    kit::Result<Placement> one = Placement::make(region(65536, 1));
-    kit::Result<Placement> many = Placement::make(region(65536, 16));
+    common::Result<Placement> one = Placement::make(region(65536, 1));
+    common::Result<Placement> many = Placement::make(region(65536, 16));
     ASSERT_TRUE(one && many);
     EXPECT_TRUE(one->takes(1 << 20, 512));
     EXPECT_FALSE(one->takes(1 << 20, 513));

@@ -74,12 +74,12 @@ Result<Extent> parse_extent(std::string_view text) {
             ExitCode::kUsage,
             fmt::format("\"{}\" is not an extent; write OFFSET:LENGTH, for example 1M:64K", text)};
     const Result<uint64_t> offset = parse_bytes(text.substr(0, colon));
-    if (!offset.ok())
+    if (!offset)
         return offset.error();
     const Result<uint64_t> length = parse_bytes(text.substr(colon + 1));
-    if (!length.ok())
+    if (!length)
         return length.error();
-    return Extent{offset.value(), length.value()};
+    return Extent{*offset, *length};
 }
 
 std::string format_bytes(uint64_t bytes) {

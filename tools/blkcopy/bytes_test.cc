@@ -26,8 +26,8 @@ TEST(ParseBytes, TakesNumbersWithAndWithoutUnits) {
     };
     for (const auto &[text, value] : cases) {
         const Result<uint64_t> parsed = parse_bytes(text);
-        ASSERT_TRUE(parsed.ok()) << text;
-        EXPECT_EQ(parsed.value(), value) << text;
+        ASSERT_TRUE(parsed) << text;
+        EXPECT_EQ(*parsed, value) << text;
     }
 }
 
@@ -36,7 +36,7 @@ TEST(ParseBytes, RefusesEverythingElse) {
          {"", " 1", "1 K", "-1", "+1", "K", "1.5M", "1X", "1KiBs", "1Ki", "0x", "0xfK", "16E",
           "18446744073709551616", "99999999999999999999", "18014398509481984K", "1,000"}) {
         const Result<uint64_t> parsed = parse_bytes(text);
-        ASSERT_FALSE(parsed.ok()) << text;
+        ASSERT_FALSE(parsed) << text;
         EXPECT_EQ(parsed.error().code, ExitCode::kUsage);
         EXPECT_NE(parsed.error().message.find(text), std::string::npos)
             << "the sentence names what was written";
@@ -45,10 +45,10 @@ TEST(ParseBytes, RefusesEverythingElse) {
 
 TEST(ParseExtent, NeedsBothHalves) {
     const Result<Extent> extent = parse_extent("1M:64K");
-    ASSERT_TRUE(extent.ok());
-    EXPECT_EQ(extent.value(), (Extent{1 << 20, 64 << 10}));
+    ASSERT_TRUE(extent);
+    EXPECT_EQ(*extent, (Extent{1 << 20, 64 << 10}));
     for (const char *text : {"", "1M", ":", "1M:", ":1M", "1:2:3"})
-        EXPECT_FALSE(parse_extent(text).ok()) << text;
+        EXPECT_FALSE(parse_extent(text)) << text;
 }
 
 TEST(FormatBytes, IsShort) {

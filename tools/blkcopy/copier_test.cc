@@ -57,7 +57,7 @@ public:
 Plan plan_of(uint64_t length) {
     const Geometry source{"source", length, 512, 1, 0};
     const Geometry destination{"destination", length, 512, 2, 0};
-    return Plan::make({}, source, destination).value();
+    return *Plan::make({}, source, destination);
 }
 
 CopyReport run(FakeMover &mover, Policy policy = Policy::kAuto, uint64_t length = 16 * kMiB) {
@@ -167,8 +167,8 @@ TEST(Copier, NeverAsksForTooManyExtents) {
     const Geometry destination{"destination", 64 * kMiB, 512, 2, 0};
     const Request request{0, {}, std::vector<Extent>(3000, Extent{0, 512}), 0};
     FakeMover mover;
-    const CopyReport report = run_copy(Plan::make(request, source, destination).value(),
-                                       Policy::kAuto, mover, {}, [] { return false; });
+    const CopyReport report = run_copy(*Plan::make(request, source, destination), Policy::kAuto,
+                                       mover, {}, [] { return false; });
     EXPECT_EQ(report.offloaded, 3000u * 512);
     ASSERT_EQ(mover.steps.size(), 3u);
     EXPECT_EQ(mover.steps[0].extents.size(), size_t{BLKCOPY_MAX_EXTENTS});

@@ -94,7 +94,7 @@ private:
 inline Plan fake_plan(std::vector<Extent> extents, uint64_t to, uint64_t size) {
     const Geometry source{"source", size, 512, 1, 0};
     const Geometry destination{"destination", size, 512, 2, 0};
-    return Plan::make(Request{0, {}, std::move(extents), to}, source, destination).value();
+    return *Plan::make(Request{0, {}, std::move(extents), to}, source, destination);
 }
 
 // What the destination must be after a complete copy.

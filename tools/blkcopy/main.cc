@@ -74,29 +74,29 @@ private:
         // Asked before the destination is held, for the two can lie on one disk.
         const bool source_held = is_held(options_.source);
         Result<BlockDevice> source = BlockDevice::open(options_.source, Use::kSource);
-        if (!source.ok())
+        if (!source)
             return source.error();
         const Use use = options_.dry_run
                             ? (options_.force ? Use::kSource : Use::kLook)
                             : (options_.force ? Use::kForcedDestination : Use::kDestination);
         Result<BlockDevice> destination = BlockDevice::open(options_.destination, use);
-        if (!destination.ok())
+        if (!destination)
             return destination.error();
-        const uint32_t block = std::max(source.value().geometry().block_size,
-                                        destination.value().geometry().block_size);
+        const uint32_t block =
+            std::max(source->geometry().block_size, destination->geometry().block_size);
         if (options_.io_bytes % block != 0)
             return Error{
                 ExitCode::kUsage,
                 fmt::format("an --io-size of {} bytes is not a multiple of the block size, {}",
                             options_.io_bytes, block)};
         const Result<Plan> plan =
-            Plan::make(options_.request, source.value().geometry(), destination.value().geometry());
-        if (!plan.ok())
+            Plan::make(options_.request, source->geometry(), destination->geometry());
+        if (!plan)
             return plan.error();
-        summary_.extents = plan.value().extents();
-        summary_.destination_offset = plan.value().destination_offset();
-        summary_.bytes = plan.value().total();
-        summary_.copy_max_bytes = destination.value().copy_max_bytes();
+        summary_.extents = plan->extents();
+        summary_.destination_offset = plan->destination_offset();
+        summary_.bytes = plan->total();
+        summary_.copy_max_bytes = destination->copy_max_bytes();
         if (options_.dry_run)
             return std::nullopt;
         if (source_held && !options_.quiet)
@@ -104,7 +104,7 @@ private:
                        "blkcopy: warning: {} is in use; if it changes meanwhile, the copy is of no "
                        "single moment\n",
                        options_.source);
-        return copy(source.value(), destination.value(), plan.value());
+        return copy(*source, *destination, *plan);
     }
 
     std::optional<Error> copy(const BlockDevice &source, const BlockDevice &destination,
@@ -134,16 +134,16 @@ private:
         // Files of their own, so that nothing the copying ones remember can help.
         const Result<BlockDevice> source =
             BlockDevice::open(options_.source, BlockDevice::Use::kSource);
-        if (!source.ok())
+        if (!source)
             return source.error();
         const Result<BlockDevice> destination =
             BlockDevice::open(options_.destination, BlockDevice::Use::kSource);
-        if (!destination.ok())
+        if (!destination)
             return destination.error();
         const auto start = std::chrono::steady_clock::now();
         progress_.start("verify", plan.total());
         const CompareResult result = compare(
-            *queue, source.value().fd(), destination.value().fd(), plan,
+            *queue, source->fd(), destination->fd(), plan,
             [this](uint64_t done) { progress_.update(done); }, stopped);
         summary_.verify_seconds = seconds_since(start);
         if (result.difference) {
@@ -194,14 +194,14 @@ private:
 int main(int argc, char **argv) {
     auto parsed =
         blkcopy::parse_options(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
-    if (!parsed.ok()) {
+    if (!parsed) {
         fmt::print(stderr, "blkcopy: {}\n", parsed.error().message);
         return static_cast<int>(parsed.error().code);
     }
-    if (const auto *const printout = std::get_if<blkcopy::Printout>(&parsed.value())) {
+    if (const auto *const printout = std::get_if<blkcopy::Printout>(&*parsed)) {
         fmt::print("{}", printout->text);
         return 0;
     }
     blkcopy::catch_signals();
-    return blkcopy::Program(std::get<blkcopy::Options>(std::move(parsed.value()))).run();
+    return blkcopy::Program(std::get<blkcopy::Options>(std::move(*parsed))).run();
 }

@@ -16,7 +16,7 @@ constexpr uint64_t kDevice = 4 * kMiB;
 
 Plan plan_of(std::vector<Extent> extents, uint64_t to) {
     const Geometry device{"device", kDevice, 512, 1, 0};
-    return Plan::make(Request{0, {}, std::move(extents), to}, device, device).value();
+    return *Plan::make(Request{0, {}, std::move(extents), to}, device, device);
 }
 
 // The device after the first `copied` bytes of a plan.

@@ -79,9 +79,9 @@ std::optional<Error> take_bytes(const std::string &text, uint64_t &value) {
     if (text.empty())
         return std::nullopt;
     const Result<uint64_t> parsed = parse_bytes(text);
-    if (!parsed.ok())
+    if (!parsed)
         return parsed.error();
-    value = parsed.value();
+    value = *parsed;
     return std::nullopt;
 }
 
@@ -98,9 +98,9 @@ std::optional<Error> take_request(const Texts &texts, Request &request) {
     }
     for (const std::string &text : texts.extents) {
         const Result<Extent> extent = parse_extent(text);
-        if (!extent.ok())
+        if (!extent)
             return extent.error();
-        request.extents.push_back(extent.value());
+        request.extents.push_back(*extent);
     }
     return std::nullopt;
 }

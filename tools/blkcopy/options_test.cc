@@ -8,11 +8,11 @@ namespace {
 
 Options parsed(std::vector<std::string> arguments) {
     const auto result = parse_options(std::move(arguments));
-    if (!result.ok()) {
+    if (!result) {
         ADD_FAILURE() << result.error().message;
         return {};
     }
-    return std::get<Options>(result.value());
+    return std::get<Options>(*result);
 }
 
 void refused(std::vector<std::string> arguments) {
@@ -20,7 +20,7 @@ void refused(std::vector<std::string> arguments) {
     for (const std::string &argument : arguments)
         all += argument + " ";
     const auto result = parse_options(std::move(arguments));
-    ASSERT_FALSE(result.ok()) << all;
+    ASSERT_FALSE(result) << all;
     EXPECT_EQ(result.error().code, ExitCode::kUsage) << all;
     EXPECT_FALSE(result.error().message.empty());
 }
@@ -84,13 +84,13 @@ TEST(Options, RefusesWhatMakesNoSense) {
 
 TEST(Options, HelpAndVersionArePrinted) {
     const auto help = parse_options({"--help"});
-    ASSERT_TRUE(help.ok());
-    const std::string text = std::get<Printout>(help.value()).text;
+    ASSERT_TRUE(help);
+    const std::string text = std::get<Printout>(*help).text;
     for (const char *word : {"--offload-only", "--verify", "Exit status", "--extent"})
         EXPECT_NE(text.find(word), std::string::npos) << word;
     const auto version = parse_options({"-V"});
-    ASSERT_TRUE(version.ok());
-    EXPECT_TRUE(std::get<Printout>(version.value()).text.starts_with("blkcopy "));
+    ASSERT_TRUE(version);
+    EXPECT_TRUE(std::get<Printout>(*version).text.starts_with("blkcopy "));
 }
 
 } // namespace

@@ -65,11 +65,11 @@ Result<Plan> Plan::make(const Request &request, const Geometry &source,
     }
     const uint32_t block = std::max(source.block_size, destination.block_size);
     const Result<std::vector<Extent>> extents = requested_extents(request, source);
-    if (!extents.ok())
+    if (!extents)
         return extents.error();
 
     uint64_t total = 0;
-    for (const Extent &extent : extents.value()) {
+    for (const Extent &extent : *extents) {
         if (extent.length == 0)
             return usage("a length of 0 bytes copies nothing; leave the length out to copy all");
         if (auto error = check_aligned("source offset", extent.offset, block))
@@ -94,7 +94,7 @@ Result<Plan> Plan::make(const Request &request, const Geometry &source,
             "was written. Give a --length, or a larger destination",
             destination.path, to > destination.size ? 0 : destination.size - to, to, total));
     if (source.disk == destination.disk) {
-        for (const Extent &extent : extents.value()) {
+        for (const Extent &extent : *extents) {
             if (ranges_overlap(source.start + extent.offset, extent.length, destination.start + to,
                                total))
                 return usage(fmt::format(
@@ -103,7 +103,7 @@ Result<Plan> Plan::make(const Request &request, const Geometry &source,
                     extent.length, extent.offset, source.path, total, to, destination.path));
         }
     }
-    return Plan(extents.value(), to);
+    return Plan(*extents, to);
 }
 
 size_t Plan::extent_at(uint64_t position) const {

@@ -20,7 +20,7 @@ const Geometry kDestination = device("/dev/dst", 32 * kMiB, 2);
 Error refusal(const Request &request, const Geometry &source = kSource,
               const Geometry &destination = kDestination) {
     const Result<Plan> plan = Plan::make(request, source, destination);
-    if (plan.ok())
+    if (plan)
         return Error{ExitCode::kOk, "accepted"};
     return plan.error();
 }
@@ -31,28 +31,28 @@ Request range(uint64_t offset, uint64_t length, uint64_t to) {
 
 TEST(Plan, CopiesTheWholeSourceByDefault) {
     const Result<Plan> plan = Plan::make({}, kSource, kDestination);
-    ASSERT_TRUE(plan.ok());
-    EXPECT_EQ(plan.value().total(), kSource.size);
-    EXPECT_EQ(plan.value().extents(), (std::vector<Extent>{{0, kSource.size}}));
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->total(), kSource.size);
+    EXPECT_EQ(plan->extents(), (std::vector<Extent>{{0, kSource.size}}));
 }
 
 TEST(Plan, AnOffsetAloneCopiesTheRest) {
     const Result<Plan> plan = Plan::make({4096, {}, {}, 512}, kSource, kDestination);
-    ASSERT_TRUE(plan.ok());
-    EXPECT_EQ(plan.value().extents(), (std::vector<Extent>{{4096, kSource.size - 4096}}));
-    EXPECT_EQ(plan.value().destination_offset(), 512u);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->extents(), (std::vector<Extent>{{4096, kSource.size - 4096}}));
+    EXPECT_EQ(plan->destination_offset(), 512u);
 }
 
 TEST(Plan, GathersExtentsInTheirOrder) {
     const std::vector<Extent> extents{{8192, 512}, {0, 4096}, {8192, 512}};
     const Result<Plan> plan = Plan::make({0, {}, extents, 0}, kSource, kDestination);
-    ASSERT_TRUE(plan.ok());
-    EXPECT_EQ(plan.value().extents(), extents);
-    EXPECT_EQ(plan.value().total(), 5120u);
-    EXPECT_EQ(plan.value().source_of(0), 8192u);
-    EXPECT_EQ(plan.value().source_of(511), 8703u);
-    EXPECT_EQ(plan.value().source_of(512), 0u);
-    EXPECT_EQ(plan.value().source_of(4608), 8192u);
+    ASSERT_TRUE(plan);
+    EXPECT_EQ(plan->extents(), extents);
+    EXPECT_EQ(plan->total(), 5120u);
+    EXPECT_EQ(plan->source_of(0), 8192u);
+    EXPECT_EQ(plan->source_of(511), 8703u);
+    EXPECT_EQ(plan->source_of(512), 0u);
+    EXPECT_EQ(plan->source_of(4608), 8192u);
 }
 
 TEST(Plan, RefusesWhatIsNotOnABlockBoundary) {
@@ -134,8 +134,8 @@ TEST(Plan, RefusesOverlapThroughAPartition) {
 TEST(Plan, StepsCoverEverythingOnce) {
     const std::vector<Extent> extents{{0, 1536}, {8192, 512}, {4096, 2048}, {16384, 512}};
     const Result<Plan> made = Plan::make({0, {}, extents, 1024}, kSource, kDestination);
-    ASSERT_TRUE(made.ok());
-    const Plan &plan = made.value();
+    ASSERT_TRUE(made);
+    const Plan &plan = *made;
     for (const uint64_t max_bytes : {512u, 1024u, 1536u, 4096u, 1u << 20}) {
         for (const size_t max_extents : {1u, 2u, 3u, 100u}) {
             uint64_t position = 0;

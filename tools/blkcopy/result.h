@@ -3,8 +3,8 @@
 // Errors are values: a sentence for a person and an exit code for a script.
 
 #include <string>
-#include <utility>
-#include <variant>
+
+#include "common/result.h"
 
 namespace blkcopy {
 
@@ -23,20 +23,7 @@ struct Error {
     std::string message; // one sentence, no trailing newline
 };
 
-// Either a value or an Error. Ask ok() before value() or error().
 template <typename T>
-class [[nodiscard]] Result {
-public:
-    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
-    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
-
-    [[nodiscard]] bool ok() const { return state_.index() == 0; }
-    [[nodiscard]] T &value() { return std::get<0>(state_); }
-    [[nodiscard]] const T &value() const { return std::get<0>(state_); }
-    [[nodiscard]] const Error &error() const { return std::get<1>(state_); }
-
-private:
-    std::variant<T, Error> state_;
-};
+using Result = common::Result<T, Error>;
 
 } // namespace blkcopy

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
-// Shared by the tool and the harness.
+// Shared by the tool, the harness, the benches, the engine for fio and the tests of them that run
+// in a guest.
 
 #include <unistd.h>
 
