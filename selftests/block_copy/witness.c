@@ -8,14 +8,9 @@
  * layer counts for it: how many writes, of how many bytes, and no reads. That
  * a command kept to the limits it checks itself.
  */
-#include <poll.h>
-
 #include "blkcopy_lib.h"
+#include "port.h"
 
-#define PORT	"/dev/virtio-ports/org.blkcopy.witness"
-#define TIMEOUT_MS	20000
-
-static int port = -1;
 static bool told;		/* that there is no witness */
 static bool blind;		/* the machine has no drive that could copy */
 
@@ -69,57 +64,15 @@ bool bc_have_witness(void)
 {
 	if (stat_disk[0])
 		return true;
-	return !blind && (getenv("COPY_MACHINE") || !access(PORT, F_OK));
-}
-
-/* The port can be open only once: other programs let go of it soon. */
-static int open_port(void)
-{
-	int tries;
-
-	if (port >= 0)
-		return 0;
-	for (tries = 0; tries < 100; tries++) {
-		port = open(PORT, O_RDWR | O_CLOEXEC);
-		if (port >= 0 || errno != EBUSY)
-			break;
-		usleep(20000);
-	}
-	if (port >= 0)
-		return 0;
-	bc_log("cannot ask the device's witness: %s: %s", PORT, strerror(errno));
-	return -1;
+	return !blind && (getenv("COPY_MACHINE") || bc_port_present());
 }
 
 static int ask(const char *question, char *answer, size_t len)
 {
-	size_t have = 0;
-
-	if (open_port())
-		return -1;
-	if (write(port, question, strlen(question)) != (ssize_t)strlen(question)) {
-		bc_log("the witness takes no question: %s", strerror(errno));
-		return -1;
-	}
-	while (have < len - 1) {
-		struct pollfd p = { .fd = port, .events = POLLIN };
-		ssize_t n = poll(&p, 1, TIMEOUT_MS);
-
-		if (n > 0)
-			n = read(port, answer + have, len - 1 - have);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			bc_log("the witness does not answer");
-			return -1;
-		}
-		have += n;
-		if (memchr(answer, '\n', have))
-			break;
-	}
-	answer[have] = '\0';
-	answer[strcspn(answer, "\n")] = '\0';
-	return 0;
+	if (!bc_port_ask(question, answer, len, BC_PORT_MS))
+		return 0;
+	bc_log("%s", bc_port_error());
+	return -1;
 }
 
 static bool refuses(const char *answer)
@@ -141,7 +94,7 @@ int bc_mark(void)
 		return stat_count(&stat_mark);
 	if (!bc_have_witness()) {
 		if (!told)
-			bc_log("no port %s: what the device saw is not checked", PORT);
+			bc_log("no port %s: what the device saw is not checked", BC_PORT);
 		told = true;
 		return 0;
 	}
@@ -252,10 +205,8 @@ int bc_expect_no_copies(void)
 
 void bc_power_cut(void)
 {
-	static const char question[] = "power_cut\n";
-
-	if (!open_port() && write(port, question, strlen(question)) > 0)
-		usleep(TIMEOUT_MS * 1000);
+	if (!bc_port_tell("power_cut\n"))
+		usleep(BC_PORT_MS * 1000);
 }
 
 int bc_plug(const char *command, const char *device, unsigned int ms)
