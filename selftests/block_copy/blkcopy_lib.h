@@ -203,6 +203,8 @@ struct bc_counts {
 bool bc_have_witness(void);
 /* Questions are about this disk, if it is one of null_blk; bc_open_path() does that. */
 void bc_witness_disk(const struct bc_dev *dev);
+/* The same for a driver of a test's own, until another device is opened. */
+void bc_witness_by_stat(const struct bc_dev *dev);
 int bc_mark(void);		/* count from here */
 int bc_count(struct bc_counts *c);
 int bc_expect_counts(const struct bc_bound *b);	/* copies as computed, no data read or written */

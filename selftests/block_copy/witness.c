@@ -4,65 +4,55 @@
  * the emulated drive received and answers questions over a serial port. On a
  * real machine there is no such port, and only data are checked.
  *
- * A null_blk drive is no drive of QEMU's. What it was told is what the block
- * layer counts for it: how many writes, of how many bytes, and no reads. That
- * a command kept to the limits it checks itself.
+ * A drive of null_blk, or of another driver whose test says so, is no drive of
+ * QEMU's. What it was told is what the block layer counts for it: how many writes,
+ * of how many bytes, and no reads. That a command kept to the limits it checks
+ * itself.
  */
 #include "blkcopy_lib.h"
 #include "port.h"
+#include "watch.h"
 
 static bool told;		/* that there is no witness */
 static bool blind;		/* the machine has no drive that could copy */
 
-static char stat_disk[64];	/* the null_blk disk to ask about, or empty */
-static __u32 stat_block;
+static struct bc_dev stat_dev;	/* whose statistics to ask; no disk: the port */
 static struct bc_counts stat_mark;
+
+void bc_witness_by_stat(const struct bc_dev *dev)
+{
+	stat_dev = *dev;
+}
 
 void bc_witness_disk(const struct bc_dev *dev)
 {
-	stat_disk[0] = '\0';
-	/* drives in the guest's own memory */
-	if (strncmp(dev->disk, "nullb", 5) && strncmp(dev->disk, "ramcopy", 7))
-		return;
-	snprintf(stat_disk, sizeof(stat_disk), "%s", dev->disk);
-	stat_block = dev->lbs;
+	stat_dev.disk[0] = '\0';
+	if (!strncmp(dev->disk, "nullb", 5))
+		bc_witness_by_stat(dev);
 }
 
-/* Counted after the end of I/O is signalled: wait until nothing is in flight. */
 static int stat_count(struct bc_counts *c)
 {
-	unsigned long long v[9];
-	char path[128];
-	int tries;
+	struct bc_iostat s;
 
 	memset(c, 0, sizeof(*c));
-	snprintf(path, sizeof(path), "/sys/block/%s/stat", stat_disk);
-	for (tries = 0; tries < 1000; tries++) {
-		FILE *f = fopen(path, "re");
-		int n = f ? fscanf(f, "%llu %llu %llu %llu %llu %llu %llu %llu %llu", v, v + 1,
-				   v + 2, v + 3, v + 4, v + 5, v + 6, v + 7, v + 8) : 0;
-
-		if (f)
-			fclose(f);
-		if (n != 9) {
-			bc_log("%s cannot be read: %s", path, strerror(errno));
-			return -1;
-		}
-		c->reads = v[0];
-		c->read_bytes = v[2] * BC_SECTOR;
-		c->copies = v[4];
-		c->blocks = v[6] * BC_SECTOR / stat_block;
-		if (!v[8])
-			return 0;
-		usleep(1000);
+	if (bc_iostat(&stat_dev, &s)) {
+		bc_log("the statistics of %s cannot be read: %s", stat_dev.disk, strerror(errno));
+		return -1;
 	}
-	bc_log("%s has I/O in flight for a second", stat_disk);
+	c->reads = s.reads;
+	c->read_bytes = s.read_sectors * BC_SECTOR;
+	c->copies = s.writes;
+	c->blocks = s.write_sectors * BC_SECTOR / stat_dev.lbs;
+	if (!s.in_flight)
+		return 0;
+	bc_log("%s has I/O in flight for a second", stat_dev.disk);
 	return -1;
 }
 
 bool bc_have_witness(void)
 {
-	if (stat_disk[0])
+	if (stat_dev.disk[0])
 		return true;
 	return !blind && (getenv("COPY_MACHINE") || bc_port_present());
 }
@@ -90,7 +80,7 @@ int bc_mark(void)
 {
 	char answer[256];
 
-	if (stat_disk[0])
+	if (stat_dev.disk[0])
 		return stat_count(&stat_mark);
 	if (!bc_have_witness()) {
 		if (!told)
@@ -128,7 +118,7 @@ int bc_count(struct bc_counts *c)
 {
 	char answer[1024];
 
-	if (stat_disk[0]) {
+	if (stat_dev.disk[0]) {
 		if (stat_count(c))
 			return -1;
 		c->reads -= stat_mark.reads;
@@ -175,7 +165,7 @@ int bc_expect_counts(const struct bc_bound *b)
 	bad |= same("copy commands", b->copies, c.copies);
 	bad |= same("blocks copied", b->blocks, c.blocks);
 	bad |= same("reads", 0, c.reads);
-	if (stat_disk[0])
+	if (stat_dev.disk[0])
 		return bad;
 	bad |= same("source ranges", b->ranges, c.ranges);
 	bad |= same("ranges in the longest command", b->max_ranges, c.max_ranges);
