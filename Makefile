@@ -110,11 +110,12 @@ kmod: $(if $(KDIR),packages,modules)
 	$(if $(KDIR),@$(ROOT)/scripts/kernel modules $(OWN) --jobs $(J) \
 		$(if $(filter 1,$(V)),--verbose))
 
-# The programs are the same for every flavour: the interface is.
+# The programs are the same for every flavour: the interface is. With them, other tests that run in a guest.
 selftests: kernel
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/selftests/block_copy OUTPUT=$(SELFTESTS) KSFT=$(KERNEL)/kselftest \
 		KHDR_INCLUDES='-isystem $(KERNEL)/headers/include' -j$(J)
-	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench/fio O=$(O)/bench/fio V=$(V) -j$(J) guest
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/tools/blkcopy O=$(O)/tools/blkcopy SELFTESTS=$(SELFTESTS) V=$(V) -j$(J) guest
+	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench/fio O=$(O)/bench/fio SELFTESTS=$(SELFTESTS) V=$(V) -j$(J) guest
 
 fio-engine: packages
 	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench/fio O=$(O)/bench/fio V=$(V) -j$(J) all

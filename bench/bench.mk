@@ -3,13 +3,17 @@
 
 BENCH := $(O)/bench/blkcopy-bench
 
-bench-tools: harness
-	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench O=$(O)/bench QEMU=$(O)/qemu OPTFLAGS=-O1 V=$(V) -j$(J) all
+MAKE_BENCH = $(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench O=$(O)/bench QEMU=$(O)/qemu SELFTESTS=$(SELFTESTS) \
+	OPTFLAGS=-O1 V=$(V) -j$(J)
 
-bench-kernel: bench-tools selftests modules
-	$(Q)$(MAKE) $(QUIET) -C $(ROOT)/bench O=$(O)/bench SELFTESTS=$(SELFTESTS) V=$(V) -j$(J) $(O)/bench/bench-kernel
+bench-tools: harness selftests
+	$(MAKE_BENCH) all
 
-known-bench: bench-tools
+bench-kernel: bench-tools modules
+	$(MAKE_BENCH) $(O)/bench/bench-kernel
+
+known-bench: harness
+	$(MAKE_BENCH) $(BENCH)
 	@$(BENCH) list --filter '$(FILTER)' >/dev/null
 
 # Without FILTER a second kernel, built without the series: what reads and writes cost there. It is
@@ -25,7 +29,8 @@ bench-smoke: kernel bench-tools
 bench-compare:
 	@test -f '$(A)' -a -f '$(B)' || { echo 'make bench-compare A=before.json B=after.json:' \
 		'which two results files?' >&2; exit 2; }
-	@$(MAKE) $(QUIET) bench-tools
+	@$(MAKE) $(QUIET) harness
+	$(MAKE_BENCH) $(BENCH)
 	@$(BENCH) compare '$(A)' '$(B)'
 
 .PHONY: known-bench bench bench-kernel bench-tools bench-smoke bench-compare

@@ -3,9 +3,9 @@
 // and at what the drive itself saw. KTAP on standard output. It writes to the devices that COPY_DEV
 // and COPY_DEV2 name; engine and job files are beside this program.
 
-#include "blkcopy/guest_device.h"
-#include "blkcopy/guest_program.h"
-#include "blkcopy/guest_suite.h"
+#include "guest/device.h"
+#include "guest/program.h"
+#include "guest/suite.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -19,6 +19,7 @@
 namespace blkcopy {
 namespace {
 
+using namespace guest;
 namespace fs = std::filesystem;
 using Bytes = std::vector<std::byte>;
 
@@ -66,7 +67,7 @@ std::string said(const Fio &fio) {
 }
 
 // A job of ours on the device, with more options.
-std::vector<std::string> job(const GuestDevice &disk, const std::vector<std::string> &more) {
+std::vector<std::string> job(const Device &disk, const std::vector<std::string> &more) {
     std::vector<std::string> all{"--name=job",
                                  "--ioengine=external:" + beside("blkcopy-fio.so"),
                                  "--filename=" + disk.path(),
@@ -78,14 +79,14 @@ std::vector<std::string> job(const GuestDevice &disk, const std::vector<std::str
     return all;
 }
 
-GuestDevice disk(const char *variable = "COPY_DEV") {
-    return GuestDevice(environment(variable));
+Device disk(const char *variable = "COPY_DEV") {
+    return Device(environment(variable));
 }
 
 // Known bytes in the sources, others where the copies will be and around them.
 class Data {
 public:
-    explicit Data(const GuestDevice &device)
+    explicit Data(const Device &device)
         : device_(device), source_(pattern(kSize, ++generation)),
           before_(pattern(kSize + 2 * kGuard, ++generation)) {
         device_.write(kFrom, source_);
@@ -121,7 +122,7 @@ private:
     }
 
     static inline uint64_t generation = 100;
-    const GuestDevice &device_;
+    const Device &device_;
     Bytes source_;
     Bytes before_;
 };
@@ -147,7 +148,7 @@ void expect_job(const Fio &fio, const Shape &shape, const std::string &what) {
 }
 
 void copy_by(const std::string &mode, const Shape &shape) {
-    const GuestDevice device = disk();
+    const Device device = disk();
     const Data data(device);
     const std::string what =
         fmt::format("{} {} of {} bytes from {}", mode, shape.rw, shape.block, shape.extents);
@@ -209,7 +210,7 @@ void test_read_and_write() {
 
 // One job writes its sources, copies, and verifies the copies.
 void test_verify_in_one_job() {
-    const GuestDevice device = disk();
+    const Device device = disk();
     for (const std::string &mode : kOffloaded) {
         const Data data(device);
         Seen witness;
@@ -224,7 +225,7 @@ void test_verify_in_one_job() {
 
 // With nothing but copies in the job that copies; and a wrong sector is found.
 void test_verify_in_three_jobs() {
-    const GuestDevice device = disk();
+    const Device device = disk();
     ::setenv("ENGINE", beside("blkcopy-fio.so").c_str(), 1);
     ::setenv("DEVICE", device.path().c_str(), 1);
     ::setenv("SIZE", "4m", 1);
@@ -260,7 +261,7 @@ private:
 };
 
 void test_without_io_uring() {
-    const GuestDevice device = disk();
+    const Device device = disk();
     const NoIoUring none;
     for (const std::string mode : {"offload", "passthrough", "readwrite"}) {
         const Data data(device);
@@ -279,7 +280,7 @@ void test_without_io_uring() {
 
 // The engine does not copy between drives, says why, and changes nothing; reads and writes do.
 void test_two_drives() {
-    const GuestDevice from = disk(), to = disk("COPY_DEV2");
+    const Device from = disk(), to = disk("COPY_DEV2");
     const Data data(from);
     const Bytes before = pattern(kSize, 5);
     to.write(kTo, before);
@@ -299,7 +300,7 @@ void test_two_drives() {
 
 // check-files has those that need no device.
 void test_refusals() {
-    const GuestDevice device = disk();
+    const Device device = disk();
     const Data data(device);
     const std::vector<std::pair<const char *, std::vector<std::string>>> bad{
         {"valid values", {"--mode=teleport"}},
@@ -327,7 +328,7 @@ void test_refusals() {
 
 // Each of them runs, and its copies are right where that can be told.
 void test_job_files() {
-    const GuestDevice device = disk();
+    const Device device = disk();
     constexpr uint64_t kImage = 8 * kMiB;
     ::setenv("ENGINE", beside("blkcopy-fio.so").c_str(), 1);
     ::setenv("DEVICE", device.path().c_str(), 1);
@@ -355,7 +356,7 @@ void test_job_files() {
     }
 }
 
-const std::vector<GuestTest> kTests{
+const std::vector<Test> kTests{
     {"sequential", test_sequential},
     {"large", test_large},
     {"random_at_depth", test_random_at_depth},
@@ -384,5 +385,5 @@ void need_everything() {
 } // namespace blkcopy
 
 int main() {
-    return blkcopy::run_all(blkcopy::kTests, blkcopy::need_everything);
+    return guest::run_all(blkcopy::kTests, blkcopy::need_everything);
 }

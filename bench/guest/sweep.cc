@@ -2,9 +2,9 @@
 #include "sweep.h"
 
 #include "golden.h"
+#include "guest/witness_client.h"
 #include "meter.h"
 #include "say.h"
-#include "witness.h"
 
 #include <algorithm>
 #include <map>
@@ -77,7 +77,7 @@ static kit::Error about(const std::string &method, const Shape &shape, const kit
 }
 
 static kit::Result<Json> measure(const Device &device, const MethodKind &kind, const Shape &shape,
-                                 Meter &meter, WitnessPort &witness, Golden &golden) {
+                                 Meter &meter, guest::WitnessClient &witness, Golden &golden) {
     MethodResult method = kind.make(device);
     if (!method)
         return method.error();
@@ -132,7 +132,7 @@ static kit::Result<Json> measure(const Device &device, const MethodKind &kind, c
 }
 
 kit::Status sweep(const Device &device, const Plan &plan) {
-    WitnessPort witness;
+    guest::WitnessClient witness(guest::WitnessClient::kForEver);
     kit::Result<std::unique_ptr<Meter>> meter = Meter::start();
     if (!meter)
         return meter.error();

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# bench-kernel, which runs in the guest: included by ../Makefile. Not in `all`: it takes the library
-# of the selftests.
+# bench-kernel, which runs in the guest: included by ../Makefile. Not in `all`: it takes modules.
 
-SELFTESTS ?= $(abspath ../build/selftests/block_copy)
 KERNEL_SIDE := $(wildcard kernel/*.cc)
 # What it shares with bench-guest.
 SHARED := $(addprefix guest/,device.cc golden.cc meter.cc pattern.cc queue.cc ring.cc)
 
-$(O)/bench-kernel: $(KERNEL_SIDE:%.cc=$(O)/%.o) $(SHARED:%.cc=$(O)/%.o) $(SELFTESTS)/libblkcopy.a
+$(O)/bench-kernel: $(KERNEL_SIDE:%.cc=$(O)/%.o) $(SHARED:%.cc=$(O)/%.o) $(LIBRARY)
 	$(CXX) -static -pthread $(LDFLAGS) $^ -luring -o $@
 
 $(O)/kernel/%.o: kernel/%.cc $(RULES)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "guest/meter.h"
-#include "guest/witness.h"
+#include "guest/witness_client.h"
 #include "result.h"
 
 #include <chrono>
@@ -39,7 +39,7 @@ public:
 private:
     Scale() = default;
 
-    WitnessPort witness_;
+    guest::WitnessClient witness_{guest::WitnessClient::kForEver};
     std::unique_ptr<Meter> meter_;
     std::chrono::steady_clock::time_point start_;
 };

@@ -2,11 +2,11 @@
 #include "unused.h"
 
 #include "fd.h"
+#include "guest/linear.h"
 #include "guest/meter.h"
 #include "guest/queue.h"
 #include "guest/ring.h"
 #include "guest/say.h"
-#include "linear.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -174,7 +174,8 @@ kit::Status unused(const UnusedPlan &plan) {
         status = device_costs(plan.path, "nvme", plan.ops, **meter);
     if (!status)
         return status;
-    kit::Result<Linear> linear = Linear::make(plan.path, 2048, kWindow / 512);
+    kit::Result<guest::Linear> linear =
+        guest::Linear::make("bench-linear", plan.path, 2048, kWindow / 512);
     if (!linear)
         return linear.error();
     return device_costs(linear->path(), "dm-linear", plan.ops, **meter);

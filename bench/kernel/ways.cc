@@ -6,7 +6,7 @@
 #include "guest/meter.h"
 #include "guest/method.h"
 #include "guest/say.h"
-#include "guest/witness.h"
+#include "guest/witness_client.h"
 
 #include <algorithm>
 #include <fcntl.h>
@@ -69,7 +69,7 @@ struct Cost {
     Json device;        // what the drive saw of all of them
 };
 
-kit::Result<Cost> measure(Way &way, unsigned rounds, Meter &meter, WitnessPort &witness) {
+kit::Result<Cost> measure(Way &way, unsigned rounds, Meter &meter, guest::WitnessClient &witness) {
     std::vector<uint64_t> costs;
     kit::Status status = way.run(); // what is touched for the first time should not count
 
@@ -97,7 +97,7 @@ kit::Status ways(const WaysPlan &plan) {
     kit::Result<Device> device = Device::open(plan.path);
     if (!device)
         return device.error();
-    WitnessPort witness;
+    guest::WitnessClient witness(guest::WitnessClient::kForEver);
     kit::Result<std::unique_ptr<Meter>> meter = Meter::start();
     if (!meter)
         return meter.error();

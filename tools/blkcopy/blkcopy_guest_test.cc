@@ -12,8 +12,8 @@
 #include <fstream>
 #include <thread>
 
+#include "guest/linear.h"
 #include "guest_case.h"
-#include "guest_dm.h"
 #include "guest_queue.h"
 
 namespace blkcopy {
@@ -21,7 +21,7 @@ namespace {
 
 void test_offloaded() {
     need_offload();
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const uint64_t length = 3 * kMiB + disk.block();
     const Case copy(disk, kMiB, disk, 16 * kMiB, length);
     Seen seen;
@@ -37,7 +37,7 @@ void test_offloaded() {
 }
 
 void test_read_write() {
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const uint64_t length = 3 * kMiB + disk.block();
     const Case copy(disk, kMiB, disk, 16 * kMiB, length);
     // Not every drive without the command leaves a trace.
@@ -55,7 +55,7 @@ void test_read_write() {
 }
 
 void test_gathered_extents() {
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const uint64_t block = disk.block();
     const uint64_t to = 32 * kMiB;
     const std::vector<std::pair<uint64_t, uint64_t>> extents{{5 * kMiB, 7 * block},
@@ -80,7 +80,7 @@ void test_gathered_extents() {
     expect(disk.read(to, want.size()) == want, "the extents lie one behind the other");
 }
 
-void expect_fallback(const GuestDevice &source, const GuestDevice &destination) {
+void expect_fallback(const Device &source, const Device &destination) {
     const uint64_t length = 2 * kMiB;
     const Case copy(source, kMiB, destination, 16 * kMiB, length);
     const Run refused = blkcopy_expect(4, copy.arguments({"--offload-only"}));
@@ -95,19 +95,19 @@ void expect_fallback(const GuestDevice &source, const GuestDevice &destination) 
 void test_fallback_without_offload() {
     if (environment("COPY_EXPECT") != "absent")
         throw Skip{"this machine's drive copies by itself"};
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     expect_fallback(disk, disk);
 }
 
 void test_fallback_between_drives() {
-    const GuestDevice one = device("COPY_DEV");
-    const GuestDevice two = device("COPY_DEV2");
+    const Device one = device("COPY_DEV");
+    const Device two = device("COPY_DEV2");
     expect_fallback(one, two);
 }
 
 void test_fallback_when_switched_off() {
     need_offload();
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const std::string path = fmt::format("/sys/block/{}/queue/copy_max_bytes",
                                          std::filesystem::path(disk.path()).filename().string());
     std::string before;
@@ -129,7 +129,7 @@ void test_fallback_when_switched_off() {
 }
 
 // Where a partition begins on its disk, in bytes, as text.
-std::string start_of(const GuestDevice &partition) {
+std::string start_of(const Device &partition) {
     const std::string name = std::filesystem::path(partition.path()).filename();
     uint64_t sectors = 0;
     std::ifstream("/sys/class/block/" + name + "/start") >> sectors;
@@ -138,9 +138,9 @@ std::string start_of(const GuestDevice &partition) {
 }
 
 void test_partitions() {
-    const GuestDevice one = device("COPY_PART1");
-    const GuestDevice two = device("COPY_PART2");
-    const GuestDevice disk = device("COPY_DEV");
+    const Device one = device("COPY_PART1");
+    const Device two = device("COPY_PART2");
+    const Device disk = device("COPY_DEV");
     const uint64_t length = kMiB;
     const Case copy(one, kMiB, two, 4 * kMiB, length);
     const json report = blkcopy_expect(0, copy.arguments({"--verify"})).report();
@@ -153,16 +153,22 @@ void test_partitions() {
            "an overlap through the disk is seen: " + run.err);
 }
 
+// 32 MiB of a drive, as a dm device.
+Linear part_of(const Device &drive, const char *name, uint64_t offset) {
+    return expect_good(Linear::make(name, drive.path(), offset / 512, 32 * kMiB / 512),
+                       "device mapper takes a table");
+}
+
 // Two dm devices on one drive that copies.
 struct Stack {
-    GuestDevice disk = device("COPY_DEV");
-    LinearDevice below_source{"copy-source", disk.path(), 64 * kMiB, 32 * kMiB};
-    LinearDevice below_destination{"copy-destination", disk.path(), 128 * kMiB, 32 * kMiB};
-    GuestDevice source{below_source.path()};
-    GuestDevice destination{below_destination.path()};
+    Device disk = device("COPY_DEV");
+    Linear below_source = part_of(disk, "copy-source", 64 * kMiB);
+    Linear below_destination = part_of(disk, "copy-destination", 128 * kMiB);
+    Device source{below_source.path()};
+    Device destination{below_destination.path()};
 
     static void need() {
-        if (environment("COPY_MACHINE") != "stacked" || !LinearDevice::possible())
+        if (environment("COPY_MACHINE") != "stacked" || !Linear::possible())
             throw Skip{"needs the machine with device mapper on top of drives that copy"};
     }
 };
@@ -187,13 +193,13 @@ void test_suspended_destination() {
     Stack stack;
     const uint64_t length = 2 * kMiB;
     const Case copy(stack.source, kMiB, stack.destination, 16 * kMiB, length);
-    stack.below_destination.suspend();
+    expect_good(stack.below_destination.suspend(), "a destination is suspended");
     const Run refused = blkcopy_expect(4, copy.arguments({"--offload-only"}));
     expect(refused.err.find("suspended") != std::string::npos,
            "the sentence says why: " + refused.err);
     Child child(copy.arguments());
     std::this_thread::sleep_for(std::chrono::seconds(3));
-    stack.below_destination.resume();
+    expect_good(stack.below_destination.resume(), "it is resumed");
     const Run run = child.wait();
     expect(run.exit_code == 0, "it ends well: " + run.err);
     expect(run.report()["method"] == "read-write", "it fell back: " + run.out);
@@ -202,7 +208,7 @@ void test_suspended_destination() {
 
 // A source that changes all the time cannot be equal to its copy.
 void test_verify_notices() {
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const uint64_t at = 4 * kMiB;
     const Case copy(disk, kMiB, disk, 32 * kMiB, 8 * kMiB);
     blkcopy_expect(0, copy.arguments({"--verify"}));
@@ -221,7 +227,7 @@ void test_verify_notices() {
 }
 
 void test_refusals() {
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const std::string block = std::to_string(disk.block());
     const std::string &path = disk.path();
     const Case copy(disk, kMiB, disk, 16 * kMiB, kMiB);
@@ -244,7 +250,7 @@ void test_refusals() {
 }
 
 void test_held_and_read_only() {
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const Case copy(disk, kMiB, disk, 16 * kMiB, kMiB);
     {
         const Fd holder(::open(disk.path().c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
@@ -269,7 +275,7 @@ void test_held_and_read_only() {
 }
 
 void expect_exact_prefix(const std::string &option) {
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const std::string where = environment("COPY_FAIL_OFFSET");
     if (where.empty())
         throw Skip{"this machine's drive does not fail"};
@@ -313,7 +319,7 @@ void test_device_error_read_write() {
 void expect_stop(const std::string &option) {
     if (environment("COPY_MACHINE") != "slow")
         throw Skip{"needs the slow machine, to stop a copy in the middle"};
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const uint64_t length = 128 * kMiB;
     const uint64_t to = 256 * kMiB;
     Child child({option, "--json", "-l", std::to_string(length), "-d", std::to_string(to),
@@ -359,7 +365,7 @@ void test_version_and_help() {
            "the help has exit codes");
 }
 
-const std::vector<GuestTest> kTests = {
+const std::vector<Test> kTests = {
     {"version_and_help", test_version_and_help},
     {"offloaded", test_offloaded},
     {"read_write", test_read_write},
@@ -385,8 +391,8 @@ const std::vector<GuestTest> kTests = {
 } // namespace blkcopy
 
 int main() {
-    std::vector<blkcopy::GuestTest> tests = blkcopy::kTests;
-    for (const blkcopy::GuestTest &test : blkcopy::queue_tests())
+    std::vector<guest::Test> tests = blkcopy::kTests;
+    for (const guest::Test &test : blkcopy::queue_tests())
         tests.push_back(test);
-    return blkcopy::run_all(tests);
+    return guest::run_all(tests);
 }

@@ -7,11 +7,13 @@
 #include <algorithm>
 #include <vector>
 
-#include "guest_device.h"
-#include "guest_program.h"
-#include "guest_suite.h"
+#include "guest/device.h"
+#include "guest/program.h"
+#include "guest/suite.h"
 
 namespace blkcopy {
+
+using namespace guest;
 
 using Bytes = std::vector<std::byte>;
 
@@ -19,13 +21,13 @@ inline constexpr uint64_t kMiB = 1 << 20;
 inline constexpr uint64_t kGuard = 64 << 10; // looked at before and behind a destination
 
 // The device that a variable names; the test is skipped without it.
-inline GuestDevice device(const char *variable) {
+inline Device device(const char *variable) {
     const std::string path = environment(variable);
     if (path.empty())
         throw Skip{fmt::format("this machine has no {}", variable)};
     if (environment("COPY_MACHINE") == "zoned")
         throw Skip{"zones cannot be written at random"};
-    return GuestDevice(path);
+    return Device(path);
 }
 
 inline void need_offload() {
@@ -52,7 +54,7 @@ inline Run blkcopy_expect(int code, const std::vector<std::string> &arguments) {
 // it.
 class Case {
 public:
-    Case(const GuestDevice &source, uint64_t from, const GuestDevice &destination, uint64_t to,
+    Case(const Device &source, uint64_t from, const Device &destination, uint64_t to,
          uint64_t length)
         : source_(source), destination_(destination), from_(from), to_(to), length_(length),
           data_(pattern(length, from + 1)), before_(pattern(length + 2 * kGuard, to + 7)) {
@@ -91,8 +93,8 @@ public:
     }
 
 private:
-    const GuestDevice &source_;
-    const GuestDevice &destination_;
+    const Device &source_;
+    const Device &destination_;
     uint64_t from_;
     uint64_t to_;
     uint64_t length_;

@@ -3,7 +3,7 @@
 
 #include <fstream>
 
-#include "guest_trace.h"
+#include "guest/trace.h"
 
 namespace blkcopy {
 namespace {
@@ -31,7 +31,7 @@ private:
 };
 
 void expect_queued(uint64_t length, unsigned depth, uint64_t shift) {
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const Case copy(disk, kMiB, disk, 32 * kMiB + shift, length);
     Seen seen;
     CommandTracer tracer;
@@ -71,7 +71,7 @@ void test_neighbours_in_flight() {
     need_offload();
     need_trace();
     // The destination begins right behind the source, and copies end in any order.
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const uint64_t length = 8 * kMiB - 2 * kGuard;
     const Case copy(disk, 8 * kMiB - length, disk, 8 * kMiB + kGuard, length);
     const json report = blkcopy_expect(0, copy.arguments({"--offload-only", "--verify"})).report();
@@ -83,7 +83,7 @@ void test_neighbours_in_flight() {
 void test_without_io_uring() {
     need_offload();
     need_trace();
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const Case copy(disk, kMiB, disk, 32 * kMiB, 4 * kMiB);
     Seen seen;
     CommandTracer tracer;
@@ -112,7 +112,7 @@ void test_command_refused() {
     need_trace();
     if (environment("COPY_EXPECT") != "absent")
         throw Skip{"this machine's drive copies by itself"};
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const Case copy(disk, kMiB, disk, 16 * kMiB, 2 * kMiB);
     CommandTracer tracer;
     const json report = blkcopy_expect(0, copy.arguments()).report();
@@ -132,7 +132,7 @@ void test_error_in_flight() {
     const std::string where = environment("COPY_FAIL_OFFSET");
     if (where.empty())
         throw Skip{"this machine's drive does not fail"};
-    const GuestDevice disk = device("COPY_DEV");
+    const Device disk = device("COPY_DEV");
     const uint64_t bad = std::strtoull(where.c_str(), nullptr, 10);
     const uint64_t to = bad / kMiB * kMiB - 6 * kMiB;
     const uint64_t length = 12 * kMiB;
@@ -155,7 +155,7 @@ void test_error_in_flight() {
 
 } // namespace
 
-std::vector<GuestTest> queue_tests() {
+std::vector<Test> queue_tests() {
     return {
         {"many_in_flight", test_many_in_flight},
         {"neighbours_in_flight", test_neighbours_in_flight},

@@ -7,6 +7,6 @@ namespace blkcopy {
 
 // How blkcopy asks for copies: many in flight through io_uring, or one by one where that is
 // missing.
-std::vector<GuestTest> queue_tests();
+std::vector<Test> queue_tests();
 
 } // namespace blkcopy

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #pragma once
-// A block device as the guest test sees it: filled and read past the page cache.
+// A block device as a guest test sees it: filled and read past the page cache.
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -17,14 +17,14 @@
 
 #include "common/fd.h"
 
-namespace blkcopy {
+namespace guest {
 
 using common::Fd;
 
 // Throws: a test that cannot prepare its data has failed, whatever the reason.
-class GuestDevice {
+class Device {
 public:
-    explicit GuestDevice(std::string path)
+    explicit Device(std::string path)
         : path_(std::move(path)), fd_(::open(path_.c_str(), O_RDWR | O_DIRECT | O_CLOEXEC)) {
         check(static_cast<bool>(fd_), "open");
         check(::ioctl(fd_.get(), BLKGETSIZE64, &size_) == 0, "BLKGETSIZE64");
@@ -92,4 +92,4 @@ inline std::vector<std::byte> pattern(uint64_t length, uint64_t seed) {
     return data;
 }
 
-} // namespace blkcopy
+} // namespace guest

@@ -16,7 +16,9 @@
 #include <utility>
 #include <vector>
 
-namespace blkcopy {
+#include "common/result.h"
+
+namespace guest {
 
 using nlohmann::json;
 
@@ -24,6 +26,16 @@ using nlohmann::json;
 inline void expect(bool good, const std::string &sentence) {
     if (!good)
         throw std::runtime_error("not true: " + sentence);
+}
+
+// The same of something that can fail: its value, or what it says is why.
+inline void expect_good(const common::Status &status, const std::string &sentence) {
+    expect(static_cast<bool>(status), status ? "" : sentence + ": " + status.error().message);
+}
+template <typename T>
+T expect_good(common::Result<T> result, const std::string &sentence) {
+    expect(static_cast<bool>(result), result ? "" : sentence + ": " + result.error().message);
+    return std::move(*result);
 }
 
 inline std::string environment(const char *name) {
@@ -112,4 +124,4 @@ private:
     pid_t pid_ = -1;
 };
 
-} // namespace blkcopy
+} // namespace guest

@@ -14,21 +14,21 @@
 #include <utility>
 #include <vector>
 
-#include "guest_program.h"
+#include "program.h"
 #include "witness_client.h"
 
-namespace blkcopy {
+namespace guest {
 
 // Thrown by a test that has something to say about why it did not run.
 struct Skip {
     std::string reason;
 };
 
-using GuestTest = std::pair<const char *, std::function<void()>>;
+using Test = std::pair<const char *, std::function<void()>>;
 
 // Runs all, each after `prepare`, and tells in KTAP; returns the exit code of a kselftest.
 inline int run_all(
-    const std::vector<GuestTest> &tests, const std::function<void()> &prepare = [] {}) {
+    const std::vector<Test> &tests, const std::function<void()> &prepare = [] {}) {
     size_t failed = 0;
     size_t skipped = 0;
     size_t number = 0;
@@ -60,15 +60,13 @@ class Seen {
 public:
     Seen() : present_(WitnessClient::present() || !environment("COPY_MACHINE").empty()) {
         if (present_)
-            expect(client_.mark(), "the witness takes a mark: " + client_.error());
+            expect_good(client_.mark(), "the witness takes a mark");
     }
     // The counts, or nothing on a real machine, where nobody can tell.
     std::optional<json> counts() {
         if (!present_)
             return std::nullopt;
-        std::optional<json> counts = client_.count();
-        expect(counts.has_value(), "the witness answers: " + client_.error());
-        return counts;
+        return expect_good(client_.count(), "the witness answers");
     }
 
 private:
@@ -76,4 +74,4 @@ private:
     WitnessClient client_;
 };
 
-} // namespace blkcopy
+} // namespace guest

@@ -13,9 +13,9 @@
 #include <unistd.h>
 #include <vector>
 
-#include "guest_program.h"
+#include "program.h"
 
-namespace blkcopy {
+namespace guest {
 
 // What became of the commands of one run, by all programs.
 struct CommandTrace {
@@ -83,4 +83,4 @@ private:
     inline static const std::string kDirectory = "/sys/kernel/tracing";
 };
 
-} // namespace blkcopy
+} // namespace guest
