@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What is measured by the clock, in a boot without icount: only of use as ratios within one boot.
+#include "clock.h"
+
 #include "golden.h"
 #include "say.h"
-#include "sweep.h"
 
 #include <algorithm>
 #include <atomic>

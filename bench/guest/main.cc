@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // bench-guest: measures ways to copy on an NVMe drive. Overwrites the drive.
+#include "clock.h"
 #include "method.h"
 #include "sweep.h"
 
