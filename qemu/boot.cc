@@ -4,6 +4,7 @@
 #include "golden.h"
 #include "image.h"
 #include "interrupt.h"
+#include "judge.h"
 #include "modules.h"
 
 #include <filesystem>

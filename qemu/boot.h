@@ -55,12 +55,4 @@ private:
     std::vector<std::vector<GoldenCopy>> golden_copies_; // one list per interface
 };
 
-// What a program's exit says about the tests that it reported: a failure
-// without a failed test, a signal, an overrun time limit.
-void judge_program(ProgramResult &program, const ProgramEnd &end);
-
-// The outcome of a machine that ran to its end. `splats`: what the kernel
-// complained about.
-void judge_machine(MachineResult &machine, const std::vector<Splat> &splats);
-
 } // namespace kit

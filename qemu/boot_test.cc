@@ -2,6 +2,7 @@
 #include "boot.h"
 
 #include "file_reporters.h"
+#include "judge.h"
 #include "line_printer.h"
 #include "terminal_reporter.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "boot.h"
+#include "judge.h"
 
 #include <fmt/format.h>
 
