@@ -168,4 +168,4 @@ distclean:
 .PHONY: help setup packages kernel tree refresh apply harness tools modules kmod selftests fio-engine \
 	examples test test-full list known-machine shell check check-bisect test-mutations test-unpatched clean distclean
 
-include $(wildcard $(ROOT)/qemu/demo.mk $(ROOT)/bench/bench.mk)
+include $(wildcard $(ROOT)/qemu/demo/demo.mk $(ROOT)/bench/bench.mk)

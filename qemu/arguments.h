@@ -2,7 +2,7 @@
 // What blkcopy-vm is told on its command line.
 #pragma once
 
-#include "demo.h"
+#include "demo/demo.h"
 #include "exec_command.h"
 #include "run_command.h"
 

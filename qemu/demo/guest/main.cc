@@ -7,7 +7,7 @@
 //                                       "device PATH" and then its manifest
 //   demo-guest spoil DEVICE OFFSET      inverts one byte, to see whether anybody notices
 // Exit codes: 0 done, 1 not done (a sentence is on standard error), 2 usage.
-#include "demo_manifest.h"
+#include "demo/demo_manifest.h"
 #include "fd.h"
 
 #include <chrono>
