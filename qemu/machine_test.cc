@@ -111,8 +111,8 @@ TEST(Machine, AGoldenImageIsAllThere) {
 
 TEST(Machine, VariablesAreThoseThatTestsKnow) {
     EXPECT_EQ(error_of(changed("env", R"({"COPY_EXPECT": "absent", "MINE": "1"})")), "");
-    EXPECT_EQ(error_of(changed("env", R"({"COPY_EXPECT": "offerd"})")),
-              "machine 'm': env: 'COPY_EXPECT' must be \"offered\" or \"absent\", not \"offerd\"");
+    EXPECT_EQ(error_of(changed("env", R"({"COPY_EXPECT": "offer"})")),
+              "machine 'm': env: 'COPY_EXPECT' must be \"offered\" or \"absent\", not \"offer\"");
     EXPECT_NE(error_of(changed("env", R"({"COPY_DEVICE": "/dev/x"})"))
                   .find("env: no test knows 'COPY_DEVICE'"),
               std::string::npos);
