@@ -61,7 +61,7 @@ class MakefileTest(unittest.TestCase):
         for words in ([], ["A=/nonexistent/a", "B=/nonexistent/b"]):
             self.assertIn("which two results files", self.refused("bench-compare", *words))
             text = self.planned("bench-compare", *words)
-            self.check_order(text, "which two results", "bench-tools", "blkcopy-bench compare")
+            self.check_order(text, "which two results", "-C bench", "blkcopy-bench compare")
 
     def test_check_bisect_builds_nothing_before_its_script(self) -> None:
         text = self.planned("check-bisect", "ONLY=zzz")
