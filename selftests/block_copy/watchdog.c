@@ -34,10 +34,11 @@ static void *watch(void *arg)
 		for (i = 0; i < nr_watched; i++) {
 			__u64 value = __atomic_load_n(watched[i].counter, __ATOMIC_RELAXED);
 
+			/* Who is new may have come after we looked at the clock. */
 			if (value != watched[i].last) {
 				watched[i].last = value;
 				watched[i].since = now;
-			} else if (now - watched[i].since > PATIENCE_MS) {
+			} else if (now > watched[i].since + PATIENCE_MS) {
 				bc_log("%s makes no progress at %llu: blocked tasks are in the kernel's log",
 				       watched[i].name, value);
 				bc_dump_blocked_tasks();
