@@ -23,7 +23,7 @@ def apply(kdir: pathlib.Path, folder: pathlib.Path = common.PATCHES) -> str:
     if _already_there(repo, patches, optional.rows(folder)):
         return f"All {len(patches)} patches are on {_place(repo)} already; nothing to do."
     try:
-        after, left_out = fitting.fit(repo, before, folder, _committer(kdir))
+        after, left_out, in_front = fitting.fit(repo, before, folder, _committer(kdir))
     except fitting.Unfit as unfit:
         raise common.KitError(_report(repo, unfit, folder)) from unfit
     # Only files of the user's that git does not track can be in the way now; ask before moving.
@@ -37,13 +37,13 @@ def apply(kdir: pathlib.Path, folder: pathlib.Path = common.PATCHES) -> str:
         )
     return (
         f"Applied {len(patches)} patches to {_place(repo)}.\n"
-        f"{_told(left_out)}"
+        f"{_told('Left out of', left_out)}{_told('In front of them:', in_front)}"
         f"Undo with: git -C {repo.path} reset --keep {before[:12]}"
     )
 
 
-def _told(left_out: List[str]) -> str:
-    return "".join(f"Left out of {text}\n" for text in left_out)
+def _told(what: str, texts: List[str]) -> str:
+    return "".join(f"{what} {text}\n" for text in texts)
 
 
 def _checked_tree(kdir: pathlib.Path) -> git.Repo:
@@ -115,7 +115,7 @@ def _report(repo: git.Repo, unfit: fitting.Unfit, folder: pathlib.Path) -> str:
         f"  {error.patch.name}\n"
         f"  {series.subject(error.patch)}\n"
         f"{indented}\n"
-        f"{_told(unfit.left_out)}"
+        f"{_told('Left out of', unfit.left_out)}"
         f"{repo.path} is exactly as it was; none of the patches is in it.\n"
         f"The series is for Linux {common.BASE}, {made_for}base {start or 'unknown'}{known}; "
         f"this tree is {fitting.version(repo)}." + (f"\n{unfit.hint}" if unfit.hint else "")

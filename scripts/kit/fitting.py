@@ -5,14 +5,15 @@ import contextlib
 import pathlib
 from typing import Dict, List, NamedTuple, Optional
 
-from . import base, common, git, optional, series
+from . import base, common, git, optional, prerequisites, series
 
 
 class Fitted(NamedTuple):
-    """The commit with the series, and what was left out on the way."""
+    """The commit with the series, what was left out on the way, and what was put in front."""
 
     commit: str
     left_out: List[str]
+    in_front: List[str]
 
 
 class Unfit(Exception):
@@ -62,18 +63,20 @@ def _attempt(
     lender: Optional[git.Repo],
 ) -> Fitted:
     patches = series.patch_files(folder)
-    # Of other versions the list says nothing.
-    listed = optional.rows(folder) if version(repo).startswith(f"{common.BASE}.") else []
-    hunks = optional.Hunks(listed)
+    # Of other versions the lists say nothing.
+    known = version(repo).startswith(f"{common.BASE}.")
+    hunks = optional.Hunks(optional.rows(folder) if known else [])
+    first = prerequisites.needed(repo, start, folder) if known else []
     if lender:
         # Files between two patches are wanted, too. A base of another date may not have them all.
         with contextlib.suppress(series.ApplyError):
             series.import_onto(lender, "base", patches)
     try:
-        commit = series.import_onto(repo, start, patches, committer, lender, hunks.smaller)
+        every = [row.patch for row in first] + patches
+        commit = series.import_onto(repo, start, every, committer, lender, hunks.smaller)
     except series.ApplyError as error:
         raise Unfit(error, hunks.left_out) from error
-    return Fitted(commit, hunks.left_out)
+    return Fitted(commit, hunks.left_out, [row.told() for row in first])
 
 
 def version(repo: git.Repo) -> str:
