@@ -38,7 +38,7 @@ TEST(Arguments, FiltersTakeOneWordEach) {
     EXPECT_TRUE(arguments.list_json);
     testing::internal::CaptureStderr();
     EXPECT_EQ(parse({"run", "--filter", "a", "b"}, arguments), 2);
-    EXPECT_NE(testing::internal::GetCapturedStderr().find("b"), std::string::npos);
+    EXPECT_NE(testing::internal::GetCapturedStderr().find('b'), std::string::npos);
 }
 
 TEST(Arguments, HelpIsNoMistakeAndNothingIs) {

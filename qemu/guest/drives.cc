@@ -59,6 +59,7 @@ std::string resolve_drive(const std::string &value, std::chrono::milliseconds li
         std::this_thread::sleep_for(std::chrono::milliseconds(20));
     }
     std::vector<std::string> names;
+    names.reserve(there.size());
     for (const Namespace &each : there)
         names.push_back(prefix + each.serial + ":" + each.nsid);
     std::sort(names.begin(), names.end());
