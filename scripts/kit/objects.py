@@ -91,10 +91,20 @@ def by_object(text: str) -> Dict[str, str]:
 def is_built(config: Dict[str, str], makefile: str, source: str) -> bool:
     """Whether a configuration compiles this file, named as seen from the folder of its Makefile."""
     wanted = source[: -len(".c")] + ".o"
+    # Plain conditions only; there are no others around objects in the folders that we look at.
+    makefile = re.sub(
+        r"^ifeq \(\$\((CONFIG_\w+)\),(\w)\)\n(.*?)^endif",
+        lambda found: found.group(3) if config.get(found.group(1)) == found.group(2) else "",
+        makefile,
+        flags=re.MULTILINE | re.DOTALL,
+    )
     for line in makefile.replace("\\\n", " ").splitlines():
         match = re.match(r"([\w-]+)-(?:\$\((CONFIG_\w+)\)|y|m|objs)\s*[:+]?=(.*)", line)
         if match and wanted in match.group(3).split():
-            symbol = match.group(2)
+            whole, symbol = match.groups()[:2]
+            # What is a part of a module is built where that module is.
+            if whole not in ("obj", "lib") and not is_built(config, makefile, f"{whole}.c"):
+                continue
             if symbol is None or config.get(symbol) in ("y", "m"):
                 return True
     return False

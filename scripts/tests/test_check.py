@@ -32,11 +32,12 @@ class TextTest(unittest.TestCase):
 
     def test_what_a_configuration_builds(self) -> None:
         makefile = (
-            "obj-y += a.o\nobj-$(CONFIG_B) += \\\n\tb.o\nc-y := d.o\nobj-$(CONFIG_E) += e.o\n"
+            "obj-y += a.o\nobj-$(CONFIG_B) += \\\n\tb.o\nb-y := d.o\nobj-$(CONFIG_E) += e.o\ne-y += c.o\n"
+            "ifeq ($(CONFIG_B),y)\nobj-y += f.o\nendif\n"
         )
         built = {
             name
-            for name in "abcde"
+            for name in "abcdef"
             if objects.is_built({"CONFIG_B": "m", "CONFIG_E": "n"}, makefile, f"{name}.c")
         }
         self.assertEqual({"a", "b", "d"}, built)
@@ -45,7 +46,7 @@ class TextTest(unittest.TestCase):
         with tempfile.TemporaryDirectory(prefix="blkcopy-test-") as name:
             top = pathlib.Path(name)
             (top / "md/vdo/indexer").mkdir(parents=True)
-            (top / "md/vdo/Makefile").write_text("vdo-objs := indexer/a.o b.o\n")
+            (top / "md/vdo/Makefile").write_text("obj-y := vdo.o\nvdo-objs := indexer/a.o b.o\n")
             for source, is_built in (("indexer/a.c", True), ("b.c", True), ("indexer/b.c", False)):
                 found = objects.makefile_builds(top, {}, f"md/vdo/{source}")
                 self.assertEqual(is_built, found, source)
