@@ -6,7 +6,6 @@ kept in the cache, by what was looked at: `store.py` and `objects.py`.
 """
 
 import pathlib
-import re
 import shutil
 from typing import Dict, List, Optional
 
@@ -185,10 +184,6 @@ def check(jobs: int, minutes: Optional[float] = None) -> None:
     common.say(totals)
     if report.failed:
         common.die("the complaints are above")
-
-
-def objects_of(names: List[str]) -> List[str]:
-    return [re.sub(r"\.c$", ".o", name) for name in names if name.endswith(".c")]
 
 
 def prepare(source: git.Repo, commits: List[str]) -> git.Repo:
